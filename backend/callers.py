@@ -1,0 +1,85 @@
+"""Who is calling: the network behind trusted proxies, and the storefront."""
+
+from collections.abc import Collection, Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+from flask import Request
+
+from services.abuse.guard import Caller
+
+# The storefront of callers without an Origin: apps and other services.
+DIRECT = "direct"
+
+# One subscriber's share of IPv6: within it addresses are free to change.
+_IPV6_PREFIX = 64
+
+Network = IPv4Network | IPv6Network
+
+
+class Callers:
+    """Tells callers apart, trusting only what the operator's own proxies say."""
+
+    def __init__(
+        self, *, trusted_proxies: Sequence[Network], origins: Collection[str]
+    ) -> None:
+        """``trusted_proxies`` may speak for others; ``origins`` are the storefronts."""
+        self._trusted = tuple(trusted_proxies)
+        self._origins = frozenset(origins)
+
+    def identify(self, request: Request) -> Caller:
+        """Return who sent ``request``."""
+        origin = request.headers.get("Origin", "")
+        return Caller(
+            network=self.network_of(
+                request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
+            ),
+            storefront=origin if origin in self._origins else DIRECT,
+        )
+
+    def is_trusted(self, peer: str) -> bool:
+        """Tell whether ``peer`` is one of the operator's own proxies."""
+        address = _address(peer) if self._trusted else None
+        return address is not None and any(address in it for it in self._trusted)
+
+    def network_of(self, peer: str, forwarded_for: str) -> str:
+        """Return the client's network: its IPv4 address or IPv6 /64.
+
+        ``X-Forwarded-For`` is read from the right, and only as far as trusted proxies
+        vouch for it; ``Forwarded``, ``X-Real-IP`` and the like are ignored.
+        """
+        client = peer
+        hops = (
+            [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+        )
+        while hops and self.is_trusted(client):
+            hop = hops.pop()
+            if _address(hop) is None:
+                break
+            client = hop
+        return _network(client)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def _network(text: str) -> str:
+    address = _address(text)
+    if isinstance(address, IPv6Address):
+        # Without its zone: a zone is the link it came by, not part of the address.
+        plain = IPv6Address(int(address))
+        return str(ip_network((plain, _IPV6_PREFIX), strict=False))
+    return str(address) if address else "unknown"

@@ -1,0 +1,141 @@
+"""Errors as problem documents (RFC 9457): one table, one renderer."""
+
+from typing import NamedTuple
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES
+
+from backend.responses import json_response
+from backend.telemetry import current_request_id
+from services import errors
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class BodyError(Exception):
+    """The request cannot be read; ``code`` says how."""
+
+    def __init__(self, code: str, fields: list[dict[str, str]] | None = None) -> None:
+        """``fields``: what is wrong with each, all at once."""
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
+
+
+class Row(NamedTuple):
+    """How one ``code`` is answered."""
+
+    status: int
+    title: str
+
+
+# The one table: every ``code`` that an answer can carry.
+PROBLEMS: dict[str, Row] = {
+    "malformed_request": Row(400, "The request is not well-formed JSON"),
+    "invalid_request": Row(422, "The request has fields that are not valid"),
+    "phone_invalid": Row(422, "This is not a phone number"),
+    "phone_not_supported": Row(422, "We cannot send to this phone number"),
+    "wrong_code": Row(400, "The code is wrong"),
+    "verification_gone": Row(410, "There is no such verification any more"),
+    "attempts_exhausted": Row(410, "The guesses on this code are used up"),
+    "phone_locked": Row(429, "Too many wrong codes for this phone"),
+    "rate_limited": Row(429, "Too many requests"),
+    "recipient_unreachable": Row(422, "This phone cannot be reached"),
+    "delivery_unavailable": Row(503, "No SMS provider could take the message"),
+    "store_unavailable": Row(503, "The service cannot reach its store"),
+    "invalid_token": Row(401, "The token is not valid"),
+    "not_found": Row(404, "There is nothing here"),
+    "method_not_allowed": Row(405, "This method is not allowed here"),
+    "payload_too_large": Row(413, "The request is too large"),
+    "unsupported_media_type": Row(415, "The request must be application/json"),
+    "bad_request": Row(400, "The request cannot be understood"),
+    "internal_error": Row(500, "Something went wrong on our side"),
+}
+
+_HTTP_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+
+# Their answers say what may be done next, errors included.
+_WITH_NEXT = frozenset({"auth.send_otp", "auth.verify_otp", "auth.otp_status"})
+
+
+def register_errors(app: Flask) -> None:
+    """Answer every error of ``app`` with a problem document."""
+    app.register_error_handler(errors.AuthError, _auth_error)
+    app.register_error_handler(BodyError, _body_error)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _auth_error(error: errors.AuthError) -> Response:
+    problem = _problem(error.code)
+    if error.retry_after is not None:
+        problem["retry_after"] = error.retry_after
+    if error.attempts_left is not None:
+        problem["attempts_left"] = error.attempts_left
+    if error.limit is not None:
+        problem["limit"] = error.limit
+    if error.next_step is not None:
+        problem["next"] = error.next_step
+    response = _render(problem)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.InvalidToken):
+        # RFC 6750 3.1; the reason is not told.
+        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response
+
+
+def _body_error(error: BodyError) -> Response:
+    problem = _problem(error.code)
+    if error.fields is not None:
+        problem["errors"] = error.fields
+    return _render(problem)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or InternalServerError.code
+    code = _HTTP_CODES.get(status)
+    if code is None:
+        server_fault = status >= InternalServerError.code
+        problem = _problem("internal_error" if server_fault else "bad_request")
+        problem |= {"status": status, "title": HTTP_STATUS_CODES.get(status, "Error")}
+    else:
+        problem = _problem(code)
+    response = _render(problem)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _problem(code: str) -> dict[str, object]:
+    row = PROBLEMS[code]
+    return {
+        "type": f"urn:quickcart-auth:problem:{code}",
+        "title": row.title,
+        "status": row.status,
+        "code": code,
+        "request_id": current_request_id(),
+    }
+
+
+def _render(problem: dict[str, object]) -> Response:
+    if request.endpoint in _WITH_NEXT and "next" not in problem:
+        problem["next"] = _next_unknown(problem)
+    status = int(str(problem["status"]))
+    return json_response(problem, status=status, content_type=PROBLEM_TYPE)
+
+
+def _next_unknown(problem: dict[str, object]) -> errors.Next:
+    """Say that nothing is known of the phone, save how long this trouble lasts."""
+    retry_after = problem.get("retry_after")
+    wait = retry_after if isinstance(retry_after, int) else None
+    turn = errors.Turn(allowed=True, retry_in=wait)
+    return errors.Next(sms=turn, check=turn)

@@ -1,0 +1,161 @@
+"""What settings must be together, and what production asks of them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.keys import find_weakness
+from config.limits import most_per_day
+from config.lists import is_safe_url
+
+if TYPE_CHECKING:
+    from config.config import Settings
+
+# NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts on one account.
+WRONG_CHECKS_MAX_PER_DAY = 100
+# Shorter than an SMS usually takes, a cooldown only doubles the bill.
+FIRST_COOLDOWN_MIN_SECONDS = 15
+# Each counted event of a phone is a time in its record, read at every request.
+PHONE_COUNT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A broken rule: its message belongs to the first of the variables it reads."""
+
+    variables: tuple[str, ...]
+    message: str
+
+
+def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    """Yield every broken rule."""
+    yield from _twilio_conflicts(settings)
+    yield from _fast2sms_conflicts(settings)
+    if settings.default_country not in settings.allowed_countries:
+        yield Conflict(
+            ("DEFAULT_COUNTRY", "ALLOWED_COUNTRIES"), "must be one of ALLOWED_COUNTRIES"
+        )
+    for name, limits in (
+        ("SENDS_PER_PHONE", settings.sends_per_phone),
+        ("WRONG_CHECKS_PER_PHONE", settings.wrong_checks_per_phone),
+    ):
+        if any(count > PHONE_COUNT_MAX for count, _ in limits):
+            yield Conflict((name,), f"must not count beyond {PHONE_COUNT_MAX}")
+    if settings.environment == "production":
+        for conflict in _production_conflicts(settings):
+            yield Conflict((*conflict.variables, "FLASK_ENV"), conflict.message)
+    elif settings.test_numbers and not settings.test_numbers_until:
+        yield Conflict(
+            ("TEST_NUMBERS_UNTIL", "TEST_NUMBERS"),
+            "missing; test numbers need a last day",
+        )
+
+
+def _twilio_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    variables = {
+        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "TWILIO_PHONE_NUMBER": settings.twilio_phone_number
+        or settings.twilio_messaging_service_sid,
+    }
+    given = next((name for name, value in variables.items() if value), None)
+    hint = {"TWILIO_PHONE_NUMBER": " (or TWILIO_MESSAGING_SERVICE_SID)"}
+    for name, value in variables.items():
+        if given and not value:
+            yield Conflict(
+                (name, *variables, "TWILIO_MESSAGING_SERVICE_SID"),
+                f"missing{hint.get(name, '')}; Twilio is half configured",
+            )
+
+
+def _fast2sms_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    variables = {
+        "FAST2SMS_SENDER_ID": settings.fast2sms_sender_id,
+        "FAST2SMS_MESSAGE_ID": settings.fast2sms_message_id,
+    }
+    dlt = settings.fast2sms_route == "dlt"
+    if not settings.has_fast2sms and (dlt or any(variables.values())):
+        yield Conflict(
+            ("FAST2SMS_API_KEY", "FAST2SMS_ROUTE", *variables),
+            "missing; Fast2SMS is half configured",
+        )
+    for name, value in variables.items():
+        if dlt and not value:
+            yield Conflict((name, "FAST2SMS_ROUTE"), "missing; route dlt needs it")
+
+
+def _production_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    yield from _exposures(settings)
+    yield from _missing_parts(settings)
+    yield from _loose_limits(settings)
+
+
+def _exposures(settings: "Settings") -> Iterator[Conflict]:
+    if settings.flask_debug:
+        yield Conflict(("FLASK_DEBUG",), "must be off in production")
+    if settings.test_numbers:
+        yield Conflict(("TEST_NUMBERS",), "must be empty in production")
+    if "*" in settings.storefront_origins:
+        yield Conflict(
+            ("STOREFRONT_ORIGINS",), "must name each origin in production, not *"
+        )
+    if not all(is_safe_url(origin) for origin in settings.storefront_origins):
+        yield Conflict(("STOREFRONT_ORIGINS",), "must be https in production")
+    urls = {
+        "TOKEN_ISSUER": settings.token_issuer,
+        "TWILIO_BASE_URL": settings.twilio_base_url,
+        "FAST2SMS_BASE_URL": settings.fast2sms_base_url,
+    }
+    for name, url in urls.items():
+        if not is_safe_url(url):
+            yield Conflict((name,), "must be https in production")
+
+
+def _missing_parts(settings: "Settings") -> Iterator[Conflict]:
+    if settings.ephemeral_secret:
+        yield Conflict(
+            ("SECRET_KEY",), "required in production: openssl rand -base64 48"
+        )
+    elif weakness := find_weakness(settings.secret_key.get_secret_value()):
+        yield Conflict(("SECRET_KEY",), weakness)
+    if settings.embedded_store:
+        yield Conflict(
+            ("REDIS_URL",),
+            "required in production; the embedded store forgets and is not shared",
+        )
+    if not settings.token_issuer:
+        yield Conflict(
+            ("TOKEN_ISSUER",), "required in production: this service's public URL"
+        )
+    # What a half configured provider lacks is named above.
+    if not (settings.has_twilio or settings.has_fast2sms):
+        yield Conflict(
+            (
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "TWILIO_PHONE_NUMBER",
+                "TWILIO_MESSAGING_SERVICE_SID",
+                "FAST2SMS_API_KEY",
+            ),
+            "production needs an SMS provider: set Twilio's or FAST2SMS_API_KEY",
+        )
+
+
+def _loose_limits(settings: "Settings") -> Iterator[Conflict]:
+    # A send under way must be settled before the next may begin.
+    least = max(FIRST_COOLDOWN_MIN_SECONDS, math.ceil(settings.sms_deadline_seconds))
+    if settings.resend_cooldowns[0] < least:
+        yield Conflict(
+            ("RESEND_COOLDOWNS", "SMS_DEADLINE_SECONDS"),
+            f"must start with at least {least} in production",
+        )
+    if not settings.sends_per_phone:
+        yield Conflict(("SENDS_PER_PHONE",), "cannot be off in production")
+    if not settings.wrong_checks_per_phone:
+        yield Conflict(("WRONG_CHECKS_PER_PHONE",), "cannot be off in production")
+    elif most_per_day(settings.wrong_checks_per_phone) > WRONG_CHECKS_MAX_PER_DAY:
+        yield Conflict(
+            ("WRONG_CHECKS_PER_PHONE",),
+            f"must not let more than {WRONG_CHECKS_MAX_PER_DAY} a day through",
+        )

@@ -1,0 +1,136 @@
+"""Why the services refuse or fail.
+
+::
+
+    AuthError
+    ├── PhoneInvalid              not a phone number
+    ├── PhoneNotSupported         a kind, country or prefix that we do not send to
+    ├── RecipientUnreachable      the provider says this phone cannot get it
+    ├── VerificationGone          unknown, expired, used, or another phone's
+    ├── WrongCode                 evaluated and wrong
+    ├── AttemptsExhausted         the guesses on this code are used up
+    ├── PhoneLocked               too many wrong codes for this phone
+    ├── RateLimited               a limit
+    ├── DeliveryUnavailable       every provider failed
+    ├── StoreUnavailable          Redis cannot be reached: nothing sent or accepted
+    └── InvalidToken              a token that is not good here
+
+Every class has a stable ``code`` and a row in ``backend/errors.py``; a test holds the
+two together. Provider failures have their own tree (``services/sms/provider.py``),
+which ends in ``services/otp``.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whether an action may be taken, and after how many seconds.
+
+    ``allowed=False`` means that waiting will not help; then ``retry_in`` is None.
+    """
+
+    allowed: bool
+    retry_in: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the person may do next, computed from all limits that bind."""
+
+    sms: Turn
+    check: Turn
+    whatsapp: Turn = field(default_factory=lambda: Turn(allowed=False, retry_in=None))
+    voice: Turn = field(default_factory=lambda: Turn(allowed=False, retry_in=None))
+
+
+class AuthError(Exception):
+    """Any refusal or failure of the services."""
+
+    code: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        retry_after: int | None = None,
+        attempts_left: int | None = None,
+        limit: str | None = None,
+        next_step: Next | None = None,
+    ) -> None:
+        """Carry what the answer shows; ``retry_after`` in whole seconds."""
+        super().__init__(self.code)
+        self.retry_after = retry_after
+        self.attempts_left = attempts_left
+        self.limit = limit
+        self.next_step = next_step
+
+
+class PhoneInvalid(AuthError):
+    """The text is not a phone number."""
+
+    code = "phone_invalid"
+
+
+class PhoneNotSupported(AuthError):
+    """A kind, country or prefix of number that we do not send to."""
+
+    code = "phone_not_supported"
+
+
+class RecipientUnreachable(AuthError):
+    """The provider says that this phone cannot get the message."""
+
+    code = "recipient_unreachable"
+
+
+class VerificationGone(AuthError):
+    """Unknown, expired, used, or another phone's: one answer for all."""
+
+    code = "verification_gone"
+
+
+class WrongCode(AuthError):
+    """The guess was evaluated and is wrong."""
+
+    code = "wrong_code"
+
+
+class AttemptsExhausted(AuthError):
+    """The guesses on this code are used up; a new one is needed."""
+
+    code = "attempts_exhausted"
+
+
+class PhoneLocked(AuthError):
+    """Too many wrong codes for this phone: no send and no check for a while."""
+
+    code = "phone_locked"
+
+
+class RateLimited(AuthError):
+    """A limit was reached; ``limit`` names it."""
+
+    code = "rate_limited"
+
+
+class DeliveryUnavailable(AuthError):
+    """Every provider failed; nothing is left behind.
+
+    ``budget_returned`` is False when a message may have left all the same.
+    """
+
+    code = "delivery_unavailable"
+    budget_returned = False
+
+
+class StoreUnavailable(AuthError):
+    """Redis cannot be reached; nothing was sent and nothing accepted."""
+
+    code = "store_unavailable"
+
+
+class InvalidToken(AuthError):
+    """The token is malformed, forged, expired, revoked, or of another kind."""
+
+    code = "invalid_token"

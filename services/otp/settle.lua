@@ -1,0 +1,35 @@
+-- Corrects a start whose send did not go as planned.
+--
+-- KEYS[1]  the phone's record
+-- ARGV[1]  JSON {offset_ms, limits, op, id, sent?, keep_count, keep_cooldown}
+--          op, id         as in the start
+--          sent           [name, delivery] of the provider that took it, when not the
+--                         one planned; without it nothing took it: the send is undone,
+--                         and a verification that never had one accepted is removed
+--          keep_count     it stays counted as a send (a message may have left)
+--          keep_cooldown  the wait for the next one stays (the recipient is the cause)
+-- returns  JSON answer; outcome settled, or gone when it was settled before
+
+local record = load_record()
+local verification = record.verifications[request.id]
+if not verification or verification.send_op ~= request.op then
+  return cjson.encode(answer('gone', record, verification))
+end
+
+if request.sent then
+  verification.sends[#verification.sends] = request.sent
+else
+  table.remove(verification.sends)
+  verification.send_op = nil
+  if #verification.sends == 0 then
+    record.verifications[request.id] = nil
+    verification = nil
+  end
+  if not request.keep_count then table.remove(record.sends) end
+  if not request.keep_cooldown then
+    record.streak = math.max(0, (record.streak or 1) - 1)
+    record.cooldown_until = nil
+  end
+end
+save_record(record)
+return cjson.encode(answer('settled', record, verification))

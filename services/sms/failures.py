@@ -1,0 +1,81 @@
+"""What a vendor's error means, from its table or from the HTTP status alone."""
+
+from http import HTTPStatus
+
+from services.sms.provider import (
+    Ambiguous,
+    Failure,
+    ProviderFailure,
+    Reason,
+    Refused,
+    Scope,
+    Unavailable,
+)
+
+RECIPIENT = Failure(Reason.RECIPIENT, Scope.NUMBER)
+FRAUD = Failure(Reason.FRAUD, Scope.NUMBER)
+ACCOUNT = Failure(Reason.ACCOUNT, Scope.PROVIDER)
+ACCOUNT_COUNTRY = Failure(Reason.ACCOUNT, Scope.COUNTRY)
+CONTENT = Failure(Reason.CONTENT, Scope.COUNTRY)
+TRANSIENT = Failure(Reason.TRANSIENT, Scope.PROVIDER)
+TRANSIENT_COUNTRY = Failure(Reason.TRANSIENT, Scope.COUNTRY)
+TRANSIENT_NUMBER = Failure(Reason.TRANSIENT, Scope.NUMBER)
+AMBIGUOUS = Failure(Reason.AMBIGUOUS, Scope.PROVIDER)
+
+# What a status says that comes without a vendor's code, or with an unknown one.
+_STATUSES: dict[int, Failure] = {
+    HTTPStatus.UNAUTHORIZED: ACCOUNT,
+    HTTPStatus.NOT_FOUND: ACCOUNT,  # The address in our settings is wrong.
+    HTTPStatus.REQUEST_TIMEOUT: TRANSIENT,  # RFC 9110 15.5.9: request not complete.
+    HTTPStatus.TOO_MANY_REQUESTS: TRANSIENT,
+    # The vendor itself says that it failed; no gateway gave up on it.
+    HTTPStatus.INTERNAL_SERVER_ERROR: TRANSIENT,
+    HTTPStatus.SERVICE_UNAVAILABLE: TRANSIENT,  # 15.6.4: unable to handle it now.
+}
+
+# The longest in either table have five.
+_MAX_CODE_DIGITS = 6
+
+
+def error_for(failure: Failure, vendor_code: str) -> ProviderFailure:
+    """Make the exception that a failure is raised as."""
+    match failure.reason:
+        case Reason.RECIPIENT | Reason.FRAUD:
+            kind: type[ProviderFailure] = Refused
+        case Reason.AMBIGUOUS:
+            kind = Ambiguous
+        case _:
+            kind = Unavailable
+    return kind(failure.reason, failure.scope, vendor_code)
+
+
+def error_for_status(status: int, vendor_code: int | None = None) -> ProviderFailure:
+    """Make the exception for an HTTP status, when its code is absent or unknown."""
+    shown = f"http_{status}" if vendor_code is None else str(vendor_code)
+    return error_for(_failure_for_status(status), shown)
+
+
+def read_code(value: object) -> int | None:
+    """Read a vendor's error code, which some send as text; None if it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:_MAX_CODE_DIGITS])
+    if isinstance(value, int) and 0 < value < 10**_MAX_CODE_DIGITS:
+        return value
+    return None
+
+
+def _failure_for_status(status: int) -> Failure:
+    known = _STATUSES.get(status)
+    if known is not None:
+        return known
+    if (
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or status < HTTPStatus.MULTIPLE_CHOICES
+    ):
+        # A gateway gave up waiting, or it says yes in words that we do not understand:
+        # the message may have been taken before.
+        return AMBIGUOUS
+    # A redirect is never followed with a code in the body: our address is wrong. Other
+    # 4xx: something is not right with this account, this country or this number. It is
+    # counted and no more, or one odd number could close a whole country.
+    return ACCOUNT if status < HTTPStatus.BAD_REQUEST else TRANSIENT_COUNTRY

@@ -1,0 +1,130 @@
+"""What an SMS vendor is to us: one ``send``, and three ways to fail.
+
+A failure answers one question: could the message have gone out?
+
+::
+
+    ProviderFailure
+    ├── Refused       it never will: stop, whoever we ask (recipient, fraud)
+    ├── Unavailable   certainly not: ask the next provider (account, content, transient)
+    └── Ambiguous     maybe: ask the next provider, never this one again
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from utils.phone import PhoneNumber
+
+
+class Reason(StrEnum):
+    """Why a vendor did not take a message."""
+
+    RECIPIENT = "recipient"
+    FRAUD = "fraud"
+    ACCOUNT = "account"
+    CONTENT = "content"
+    TRANSIENT = "transient"
+    AMBIGUOUS = "ambiguous"
+
+
+class Scope(StrEnum):
+    """How far a failure reaches: what the breaker should hold it against."""
+
+    NUMBER = "number"
+    COUNTRY = "country"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text to one phone.
+
+    ``code`` is given apart for vendors that put it into a text of their own, and
+    ``ttl_seconds`` is what is left of the code's life: a later text is useless.
+    """
+
+    phone: PhoneNumber
+    code: str
+    text: str
+    ttl_seconds: int
+
+    def __repr__(self) -> str:
+        """Show no phone number, code or text."""
+        return f"Message({self.phone!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The vendor took the message, and calls it ``message_id``."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A vendor's error, mapped: what its table says of one code."""
+
+    reason: Reason
+    scope: Scope
+
+
+class ProviderFailure(Exception):
+    """A vendor did not take the message.
+
+    ``vendor_code`` is the vendor's own code, never its text: texts echo numbers.
+    """
+
+    may_have_left: bool = False
+
+    def __init__(self, reason: Reason, scope: Scope, vendor_code: str) -> None:
+        """Carry the mapped failure."""
+        super().__init__(f"{reason} ({vendor_code})")
+        self.reason = reason
+        self.scope = scope
+        self.vendor_code = vendor_code
+
+
+class Refused(ProviderFailure):
+    """No provider will deliver this: recipient or fraud.
+
+    ``may_have_left`` is set when a provider asked before was ambiguous.
+    """
+
+
+class Unavailable(ProviderFailure):
+    """The message certainly did not leave; the next provider may take it."""
+
+
+class Ambiguous(ProviderFailure):
+    """The message may have left: an answer was due and did not come."""
+
+    may_have_left = True
+
+
+class Provider(Protocol):
+    """One SMS vendor. Safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """The vendor's name in settings, metrics and logs."""
+        ...
+
+    @property
+    def countries(self) -> Collection[str] | None:
+        """The regions it serves (ISO 3166), or None for all."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """The delivery status that its acceptance means."""
+        ...
+
+    def send(self, message: Message, deadline: float) -> Accepted:
+        """Hand the message over, before ``deadline`` (monotonic seconds).
+
+        Raises:
+            Refused, Unavailable, Ambiguous: see the module's tree.
+        """
+        ...

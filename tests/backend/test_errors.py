@@ -1,0 +1,239 @@
+"""Every code of the table is reached by some request, and every answer is a problem."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from werkzeug.exceptions import GatewayTimeout, ImATeapot
+
+from backend.errors import PROBLEM_TYPE, PROBLEMS
+from services import errors
+from tests.backend.api import PHONE, Answer, Api
+from tests.backend.conftest import MakeApi
+from tests.redis_server import free_port
+
+Reach = Callable[[Api], Answer]
+
+
+def _raw(data: bytes, content_type: str = "application/json") -> Reach:
+    return lambda api: api.call(
+        "POST", "/api/send-otp", data=data, content_type=content_type
+    )
+
+
+def _wrong(times: int) -> Reach:
+    def reach(api: Api) -> Answer:
+        verification = api.start(PHONE)
+        for _ in range(times):
+            answer = api.verify(verification, PHONE, api.wrong_code_of(PHONE))
+        return answer
+
+    return reach
+
+
+def _failing(code: int) -> Reach:
+    def reach(api: Api) -> Answer:
+        api.simulator.add_rule("error", provider="twilio", code=code)
+        return api.send(PHONE)
+
+    return reach
+
+
+def _locked(api: Api) -> Answer:
+    _wrong(5)(api)
+    return api.send(PHONE)
+
+
+def _limited(api: Api) -> Answer:
+    api.start(PHONE)
+    return api.send(PHONE)
+
+
+def _all_down(api: Api) -> Answer:
+    api.simulator.add_rule("status", status=503)
+    return api.send(PHONE)
+
+
+def _bad_request(api: Api) -> Answer:
+    api.break_with(ImATeapot())
+    return api.call("GET", "/readyz")
+
+
+def _internal_error(api: Api) -> Answer:
+    api.break_with(RuntimeError(PHONE))
+    return api.call("GET", "/readyz")
+
+
+# One request for every code of the table but ``store_unavailable``.
+REACHED: dict[str, Reach] = {
+    "malformed_request": _raw(b"{"),
+    "invalid_request": _raw(b"{}"),
+    "phone_invalid": lambda api: api.send("12"),
+    "phone_not_supported": lambda api: api.send("+12125552368"),
+    "wrong_code": _wrong(1),
+    "verification_gone": lambda api: api.verify("A" * 39, PHONE, "123456"),
+    "attempts_exhausted": _wrong(6),
+    "phone_locked": _locked,
+    "rate_limited": _limited,
+    "recipient_unreachable": _failing(21211),
+    "delivery_unavailable": _all_down,
+    "invalid_token": lambda api: api.me("x"),
+    "not_found": lambda api: api.call("GET", "/nothing"),
+    "method_not_allowed": lambda api: api.call("GET", "/api/send-otp"),
+    "payload_too_large": _raw(b" " * 5000),
+    "unsupported_media_type": _raw(b"{}", "text/plain"),
+    "bad_request": _bad_request,
+    "internal_error": _internal_error,
+}
+
+
+def _classes(root: type[errors.AuthError]) -> Iterator[type[errors.AuthError]]:
+    for it in root.__subclasses__():
+        yield it
+        yield from _classes(it)
+
+
+@pytest.fixture
+def reach(api: Api, make_api: MakeApi) -> Callable[[str], Answer]:
+    def answer(code: str) -> Answer:
+        if code == "store_unavailable":
+            nowhere = f"redis://127.0.0.1:{free_port()}/0"
+            return make_api(REDIS_URL=nowhere).send(PHONE)
+        return REACHED[code](api)
+
+    return answer
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_code_is_reached_and_answered_as_the_table_says(
+    reach: Callable[[str], Answer], code: str
+) -> None:
+    answer = reach(code)
+
+    row = PROBLEMS[code]
+    assert answer.json["code"] == code
+    assert answer.content_type == PROBLEM_TYPE
+    if code != "bad_request":  # It stands for every other 4xx.
+        assert (answer.status_code, answer.json["title"]) == (row.status, row.title)
+    assert answer.json["status"] == answer.status_code
+    assert answer.json["type"] == f"urn:quickcart-auth:problem:{code}"
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+    assert ("retry_after" in answer.json) == (answer.status_code in {429, 503})
+    if "retry_after" in answer.json:
+        assert answer.headers["Retry-After"] == str(answer.json["retry_after"])
+        assert answer.json["retry_after"] >= 1
+    assert ("limit" in answer.json) == (code == "rate_limited")
+
+
+def test_every_error_class_has_a_code_and_a_row() -> None:
+    codes = [it.code for it in errors.AuthError.__subclasses__()]
+
+    assert len(set(codes)) == len(codes)
+    assert {it.code for it in _classes(errors.AuthError)} <= set(PROBLEMS)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "malformed_request",
+        "invalid_request",
+        "phone_invalid",
+        "phone_not_supported",
+        "wrong_code",
+        "verification_gone",
+        "attempts_exhausted",
+        "phone_locked",
+        "rate_limited",
+        "recipient_unreachable",
+        "delivery_unavailable",
+        "payload_too_large",
+        "unsupported_media_type",
+        "store_unavailable",
+    ],
+)
+def test_every_error_of_send_and_verify_says_what_is_next(
+    reach: Callable[[str], Answer], code: str
+) -> None:
+    following = reach(code).json["next"]
+
+    assert set(following) == {"sms", "whatsapp", "voice", "check"}
+    for turn in following.values():
+        assert set(turn) == {"allowed", "retry_in"}
+        assert turn["retry_in"] is None or turn["allowed"]
+
+
+def test_a_wrong_method_is_told_the_right_ones(api: Api) -> None:
+    answer = api.call("DELETE", "/api/send-otp")
+
+    assert answer.status_code == 405
+    assert {it.strip() for it in answer.headers["Allow"].split(",")} == {
+        "POST",
+        "OPTIONS",
+    }
+
+
+def test_other_http_errors_keep_their_status(api: Api) -> None:
+    api.break_with(GatewayTimeout())
+
+    answer = api.call("GET", "/readyz")
+
+    assert (answer.status_code, answer.json["code"]) == (504, "internal_error")
+    assert answer.json["title"] == "Gateway Timeout"
+
+
+def test_an_unexpected_error_says_where_but_not_what(api: Api) -> None:
+    api.break_with(RuntimeError(PHONE))
+
+    answer = api.call("GET", "/readyz")
+
+    assert answer.status_code == 500
+    log = api.log.getvalue().decode()
+    assert PHONE not in answer.text + log
+    assert '"error":"RuntimeError"' in log
+    assert "health_routes.py" in log
+    assert answer.json["request_id"] in log
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("GET", "/api/nothing"),
+        ("GET", "//api//send-otp"),
+        ("GET", "/api/otp-status"),
+        ("GET", "/api/otp-status/a/b"),
+        ("GET", "/api/otp-status//a"),
+        ("PUT", "/api/send-otp"),
+        ("BREW", "/api/me"),
+        ("POST", "/livez"),
+    ],
+)
+def test_every_stray_request_gets_a_problem(api: Api, method: str, path: str) -> None:
+    answer = api.call(method, path)
+
+    assert answer.status_code in {404, 405}
+    assert answer.content_type == PROBLEM_TYPE
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/send-otp"),
+        ("POST", "/api/verify-otp"),
+        ("GET", "/api/otp-status/x"),
+        ("GET", "/api/me"),
+        ("GET", "/api/health"),
+        ("GET", "/api"),
+        ("GET", "/api/openapi.json"),
+        ("GET", "/api/docs"),
+        ("GET", "/api/nothing"),
+        ("OPTIONS", "/api/me"),
+    ],
+)
+def test_nothing_under_api_is_kept_by_caches(api: Api, method: str, path: str) -> None:
+    answer = api.call(method, path)
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-Id"]

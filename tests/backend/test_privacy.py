@@ -1,0 +1,177 @@
+"""A dump of Redis is worthless, and so are the log and the metrics (invariant 6)."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tests.backend.api import OTHER_PHONE, Api, phones
+from tests.backend.conftest import MakeApi
+
+Dump = Callable[[], dict[str, Any]]
+
+ADMIN, LOCKED, UNREACHABLE, UNLUCKY, RESENT = phones(5)
+IPV6_PEER = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1"
+PEERS = ("198.51.100.7", "203.0.113.99", IPV6_PEER, "2001:db8:aaaa:bbbb::")
+# Unix milliseconds, of which six digits may by chance be a code's.
+_TIME = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])|\"(time|seconds)\":\"?[0-9TZ:.-]+")
+
+
+def spellings(phone: str) -> Iterator[str]:
+    """Yield what a number could be read from."""
+    digits, national = phone[1:], phone[-10:]
+    for text in (phone, digits, national, f"0{national}"):
+        data = text.encode()
+        yield text
+        yield text[::-1]
+        yield data.hex()
+        yield base64.b64encode(data).decode().rstrip("=")
+        for name in ("md5", "sha1", "sha256"):
+            digest = hashlib.new(name, data, usedforsecurity=False).digest()
+            yield digest.hex()
+            # However far it is cut off.
+            yield base64.b64encode(digest).decode()[:12]
+            yield base64.urlsafe_b64encode(digest).decode()[:12]
+    yield national[:-2]
+    yield f"{national[:5]} {national[5:]}"
+
+
+@pytest.fixture
+def busy(make_api: MakeApi) -> Api:
+    """The service after a day on which everything happened."""
+    api = make_api(
+        ADMIN_PHONES=ADMIN,
+        SENDS_GLOBAL="1000/1h",
+        AUTOFILL_HOST="shop.example",
+        STOREFRONT_ORIGINS="https://shop.example",
+    )
+    api.login(ADMIN)
+    token = api.login(OTHER_PHONE)["access_token"]
+    api.me(token)
+
+    resent = api.start(RESENT, peer=IPV6_PEER, origin="https://shop.example")
+    api.send(RESENT, verification_id=resent)
+    api.clock.advance(30)
+    api.send(RESENT, verification_id=resent, origin="https://shop.example")
+    api.verify(resent, RESENT, api.wrong_code_of(RESENT), peer=IPV6_PEER)
+
+    verified = api.start(LOCKED, purpose="verify")
+    api.verify(verified, LOCKED, api.code_of(LOCKED))
+    locked = api.start(LOCKED)
+    for _ in range(6):
+        api.verify(locked, LOCKED, api.wrong_code_of(LOCKED), peer=PEERS[1])
+    api.send(LOCKED)
+
+    api.simulator.add_rule("error", provider="twilio", code=21211, to=UNREACHABLE)
+    api.send(UNREACHABLE)
+    api.simulator.add_rule("status", status=503, to=UNLUCKY, times=2)
+    api.send(UNLUCKY)
+    api.simulator.add_rule("drop_after_accepting", to=UNLUCKY, provider="twilio")
+    unlucky = api.start(UNLUCKY)
+    api.status(unlucky)
+
+    api.send("not a phone " + RESENT)
+    api.call("GET", f"/api/otp-status/{RESENT}")
+    api.call("GET", f"/{RESENT}?phone={RESENT}", headers={"X-Request-Id": RESENT})
+    api.verify(resent, RESENT, "1234567")
+    api.break_with(RuntimeError(RESENT))
+    api.call("GET", "/readyz")
+    return api
+
+
+def codes_of(api: Api) -> set[str]:
+    """Read every code that was ever sent."""
+    texts = "\n".join(it.text for it in api.simulator.messages())
+    return set(re.findall(r"\b[0-9]{6}\b", texts))
+
+
+def assert_worthless(api: Api, text: str) -> None:
+    """Find no phone number in any spelling, and no code."""
+    for phone in (*phones(5), OTHER_PHONE):
+        for spelling in spellings(phone):
+            assert spelling not in text
+    codes = codes_of(api)
+    assert len(codes) > 5
+    found = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", _TIME.sub("", text))
+    assert not codes & set(found)
+
+
+def test_a_dump_of_redis_holds_no_phone_no_code_and_no_address(
+    busy: Api, dump: Dump
+) -> None:
+    text = "\n".join(f"{key} {value}" for key, value in dump().items())
+
+    assert "otp:" in text
+    assert "ses:" in text
+    assert "lim:" in text
+    assert_worthless(busy, text)
+    for peer in PEERS:
+        assert peer not in text
+    assert "shop.example" not in text
+    # Nor the code derived again: Redis never held it.
+    assert busy.settings.secret_key.get_secret_value() not in text
+
+
+def test_every_key_of_redis_ends(busy: Api, store: redis.Redis) -> None:
+    lives = {key: store.pttl(key) for key in store.scan_iter("*")}
+
+    assert lives
+    assert min(lives.values()) > 0
+    assert max(lives.values()) <= 90 * 86_400_000
+
+
+def test_the_log_holds_no_phone_no_code_and_no_token(busy: Api) -> None:
+    log = busy.log.getvalue().decode()
+
+    for event in (
+        "verification_started",
+        "delivery_failed",
+        "code_checked",
+        "limit_reached",
+        "provider_called",
+        "request_served",
+        "unexpected_error",
+    ):
+        assert f'"event":"{event}"' in log
+    assert_worthless(busy, log)
+    assert "eyJ" not in log
+
+
+def test_verification_ids_are_not_in_the_log(busy: Api) -> None:
+    """Who holds one may ask for its status; who reads the log may not."""
+    verification = busy.start(phones(6)[5], peer="203.0.113.1")
+    busy.status(verification)
+
+    assert verification not in busy.log.getvalue().decode()
+
+
+def test_the_metrics_hold_no_phone_and_no_code(busy: Api) -> None:
+    metrics = busy.telemetry.metrics.render().decode()
+
+    assert "otp_sends_total" in metrics
+    assert_worthless(busy, metrics)
+
+
+def test_the_same_phone_has_another_name_under_another_secret(
+    make_api: MakeApi, store: redis.Redis
+) -> None:
+    make_api().start(OTHER_PHONE)
+    make_api(SECRET_KEY="q8Wn3zRk5vTb1yGm7xJc2hLd9sPf4aUe").start(OTHER_PHONE)
+
+    assert len(list(store.scan_iter("otp:*"))) == 2
+
+
+def test_whoever_holds_redis_but_no_secret_cannot_log_in(
+    make_api: MakeApi,
+) -> None:
+    api = make_api()
+    verification = api.start(OTHER_PHONE)
+    thief = make_api(SECRET_KEY="q8Wn3zRk5vTb1yGm7xJc2hLd9sPf4aUe")
+
+    answer = thief.verify(verification, OTHER_PHONE, api.code_of(OTHER_PHONE))
+
+    assert answer.status_code == 410

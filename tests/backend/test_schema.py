@@ -1,0 +1,123 @@
+"""The service keeps what its OpenAPI document promises, whatever it is asked."""
+
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import from_schema
+from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
+from schemathesis.schemas import BaseSchema
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.backend.api import OTHER_PHONE, Api, phones
+from tests.backend.conftest import MakeApi
+
+CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
+AnyCase = schemathesis.Case[Any]
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+# Nothing but the input shall decide about an answer.
+NO_LIMITS = {
+    "SENDS_PER_PHONE": "1000/1s",
+    "RESEND_COOLDOWNS": "15",
+    "SENDS_PER_IP": "off",
+    "SENDS_PER_PREFIX": "off",
+    "WRONG_CHECKS_PER_IP": "off",
+    "WRONG_CHECKS_GLOBAL": "off",
+    "LOCK_LADDER": "off",
+}
+
+# Of the lengths at the edges of the schemas, which no phone and no id has.
+EDGES = st.sampled_from(["1", "12", "9" * 63, "9" * 64])
+
+schemathesis.openapi.format("phone", st.sampled_from(phones(1000)) | EDGES)
+schemathesis.openapi.format("country", st.sampled_from(["IN", "US", "AE", "GB"]))
+schemathesis.openapi.format(
+    "verification-id",
+    st.builds(
+        "{}{}{}".format,
+        st.text(BASE64URL, min_size=16, max_size=16),
+        st.sampled_from("lv"),
+        st.text(BASE64URL, min_size=22, max_size=22),
+    )
+    | EDGES,
+)
+
+
+@pytest.fixture
+def limitless(make_api: MakeApi) -> Api:
+    return make_api(**NO_LIMITS)
+
+
+class Quiet(WSGIRequestHandler):
+    """Writes no line per request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
+
+
+@contextmanager
+def served(api: Api) -> Iterator[str]:
+    """Serve over real HTTP; yield the address."""
+    server = make_server("127.0.0.1", 0, api.app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def load(api: Api, url: str, max_examples: int) -> BaseSchema:
+    settings = tomllib.loads(CONFIG.read_text())
+    settings["generation"]["max-examples"] = max_examples
+    config = SchemathesisConfig.from_dict(settings)
+    schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=config)
+    token = str(api.login(OTHER_PHONE)["access_token"])
+
+    class Token:
+        def get(self, case: object, context: object) -> str:
+            return token
+
+        def set(self, case: AnyCase, data: str, context: object) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    schema.auth().apply_to(path="/api/me")(Token)
+    return schema
+
+
+def run(api: Api, max_examples: int) -> tuple[int, list[str]]:
+    """Ask everything; return how many requests there were and what was wrong.
+
+    Through the engine behind the command line, which runs all phases: examples, the
+    edges of every schema, random requests, and sequences of them.
+    """
+    count, failures = 0, []
+    with served(api) as url:
+        for event in from_schema(load(api, url, max_examples)).execute():
+            if isinstance(event, NonFatalError | FatalError):
+                failures.append(str(event))
+            if isinstance(event, ScenarioFinished):
+                count += len(event.recorder.interactions)
+                failures += [
+                    f"{check.name}: {check.failure_info.failure}\n"
+                    f"{check.failure_info.code_sample}"
+                    for checks in event.recorder.checks.values()
+                    for check in checks
+                    if check.failure_info
+                ]
+    return count, failures
+
+
+def test_the_document_is_kept(limitless: Api) -> None:
+    count, failures = run(limitless, max_examples=500)
+
+    assert failures == []
+    assert count >= 2000

@@ -1,0 +1,77 @@
+"""One phone on a store, and what can happen to it."""
+
+import itertools
+from dataclasses import dataclass, replace
+
+from services.otp.codes import VerificationId
+from services.otp.store import Attempt, OtpStore, PhoneLimits, Record, read_record
+from tests.services.stores import Store
+
+TAG = "tagtagtagtagtagt"
+LIMITS = PhoneLimits()
+
+
+@dataclass(frozen=True)
+class Draft:
+    key: str = f"ses:{{{TAG}}}:session"
+    value: str = '{"sub":"someone"}'
+    ttl_seconds: int = 600
+
+
+class Phone:
+    """One phone and what can happen to it."""
+
+    def __init__(self, store: Store, limits: PhoneLimits = LIMITS) -> None:
+        self.store = store
+        self.limits = limits
+        self.otp = OtpStore(store.scripts, offset_seconds=store.offset)
+        self.count = itertools.count()
+        self.last: Attempt | None = None
+        self.part = ""
+
+    def attempt(self, part: str | None = None, op: str | None = None) -> Attempt:
+        id_ = VerificationId(TAG, part) if part else VerificationId.new(TAG, "login")
+        return Attempt(id_, op or f"op-{next(self.count)}", "shop", self.limits)
+
+    def start(
+        self,
+        resend_of: str | None = None,
+        providers: tuple[str, ...] = ("twilio", "fast2sms"),
+        attempt: Attempt | None = None,
+    ) -> Record:
+        self.last = attempt or self.attempt()
+        record = self.otp.start(
+            self.last,
+            resend_of=resend_of,
+            providers=[(name, "accepted") for name in providers],
+        )
+        id_ = VerificationId(TAG, record.part)
+        self.last = replace(self.last, id=id_)
+        return record
+
+    def check(self, part: str, *, right: bool = False, op: str | None = None) -> Record:
+        return self.otp.check(
+            self.attempt(part, op), right=right, session=Draft() if right else None
+        )
+
+    def status(self, part: str) -> Record:
+        call = self.otp.status_call(VerificationId(TAG, part), self.limits)
+        return read_record(self.store.scripts.run(call))
+
+    def guess_wrong(self, times: int) -> list[int]:
+        """Guess wrong, waiting locks out, with a new code where one is used up.
+
+        Returns the wait that each guess was answered with. The last is not waited for.
+        """
+        waits: list[int] = []
+        for _ in range(times):
+            self.advance(waits[-1] if waits else 0)
+            if not self.part or self.status(self.part).state != "pending":
+                self.part = self.start().part
+            record = self.check(self.part)
+            assert record.outcome == "wrong"
+            waits.append(record.check_wait)
+        return waits
+
+    def advance(self, seconds: float) -> None:
+        self.store.clock.advance(seconds)

@@ -1,0 +1,62 @@
+"""Which numbers are read, and the test numbers among them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from services.errors import PhoneInvalid, PhoneNotSupported
+from services.otp.numbers import Numbers, TestRange
+from tests.fakes import FakeClock
+
+RANGE = TestRange(first=15550100000, last=15550199999, code="123456")
+NOON = datetime(2027, 1, 15, 12, tzinfo=UTC).timestamp()
+
+
+def numbers(
+    *, until: date | None = date(2027, 1, 15), clock: FakeClock | None = None
+) -> Numbers:
+    return Numbers(
+        default_region="IN",
+        allowed_regions=["IN"],
+        test_ranges=[RANGE] if until else [],
+        test_until=until,
+        clock=clock or FakeClock(NOON),
+    )
+
+
+def test_a_number_is_read_as_of_the_default_country() -> None:
+    assert numbers().read("98765 43210").e164 == "+919876543210"
+
+
+@pytest.mark.parametrize("text", ["+15550100000", "+1 (555) 019-9999"])
+def test_a_test_number_need_not_exist(text: str) -> None:
+    phone = numbers().read(text)
+
+    assert numbers().test_code(phone) == "123456"
+
+
+@pytest.mark.parametrize("text", ["+15550099999", "+15550200000", "15550100000"])
+def test_what_is_not_in_the_range_is_no_test_number(text: str) -> None:
+    with pytest.raises((PhoneInvalid, PhoneNotSupported)):
+        numbers().read(text)
+
+
+def test_a_real_number_has_no_fixed_code() -> None:
+    assert numbers().test_code(numbers().read("+919876543210")) is None
+
+
+def test_test_numbers_end_with_their_day() -> None:
+    clock = FakeClock(NOON)
+    known = numbers(clock=clock)
+    phone = known.read("+15550100000")
+
+    clock.advance(12 * 3_600)
+
+    assert known.test_code(phone) is None
+    with pytest.raises(PhoneInvalid):
+        known.read("+15550100000")
+
+
+def test_without_a_last_day_there_are_no_test_numbers() -> None:
+    with pytest.raises(PhoneInvalid):
+        numbers(until=None).read("+15550100000")

@@ -1,0 +1,216 @@
+"""The service: who is asked, in which order, and what is told of it."""
+
+import pytest
+
+from services.events import Event, ProviderCalled
+from services.sms.provider import ProviderFailure, Reason, Refused, Scope
+from services.sms.service import Delivery, NotDelivered, SmsService
+from tests.services.sms.fakes import (
+    GERMAN,
+    FakeClock,
+    ScriptedProvider,
+    ambiguous,
+    message_to,
+    refused,
+    unavailable,
+)
+from tests.services.sms.worlds import ACCOUNT_COUNTRY, World, failing, pair
+
+# Who serves a region
+
+
+def test_candidates_stand_in_the_configured_order() -> None:
+    world = World(
+        ScriptedProvider("world"),
+        ScriptedProvider("india", countries={"IN"}),
+        ScriptedProvider("last"),
+    )
+
+    assert world.sms.candidates("IN") == ("world", "india", "last")
+    assert world.sms.candidates("DE") == ("world", "last")
+
+
+def test_a_provider_with_an_open_breaker_stands_last() -> None:
+    world = pair([unavailable()] * 5)
+    world.send_until_open("a")
+
+    assert world.sms.candidates("IN") == ("b", "a")
+
+
+def test_a_provider_blocked_in_one_country_stands_last_there_only() -> None:
+    world = pair([ACCOUNT_COUNTRY])
+    world.sms.send(message_to(), "a")
+
+    assert world.sms.candidates("IN") == ("b", "a")
+    assert world.sms.candidates("DE") == ("a", "b")
+
+
+def test_a_provider_due_for_a_probe_has_its_place_back() -> None:
+    world = pair([unavailable()] * 5)
+    world.send_until_open("a")
+    world.clock.advance(30.0)
+
+    assert world.sms.candidates("IN") == ("a", "b")
+
+
+def test_the_status_of_a_provider_is_known_before_it_is_asked() -> None:
+    world = World(ScriptedProvider("a"), ScriptedProvider("console", status="console"))
+
+    assert world.sms.status_of("a") == "accepted"
+    assert world.sms.status_of("console") == "console"
+
+
+def test_two_providers_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="one name"):
+        World(ScriptedProvider("a"), ScriptedProvider("a"))
+
+
+# One send
+
+
+def test_the_first_provider_takes_it() -> None:
+    world = pair()
+
+    delivery = world.sms.send(message_to(), "b")
+
+    assert delivery == Delivery(provider="b", status="accepted", message_id="b-1")
+    assert world.calls == [("b", "accepted")]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        unavailable(),
+        unavailable(Reason.ACCOUNT),
+        unavailable(Reason.CONTENT, Scope.COUNTRY),
+        unavailable(scope=Scope.NUMBER),
+        ambiguous(),
+    ],
+)
+def test_a_failure_that_is_not_final_goes_to_the_next(failure: ProviderFailure) -> None:
+    world = pair([failure])
+
+    delivery = world.sms.send(message_to(), "a")
+
+    assert delivery.provider == "b"
+    assert world.calls == [("a", failure.reason), ("b", "accepted")]
+
+
+@pytest.mark.parametrize("reason", [Reason.RECIPIENT, Reason.FRAUD])
+def test_a_refusal_is_final(reason: Reason) -> None:
+    world = pair([refused(reason)])
+
+    with pytest.raises(Refused) as caught:
+        world.sms.send(message_to(), "a")
+
+    assert caught.value.reason is reason
+    assert not caught.value.may_have_left
+    assert world.calls == [("a", reason)]
+
+
+def test_a_refusal_after_an_ambiguous_answer_says_that_it_may_have_left() -> None:
+    world = World(failing("a", ambiguous()), failing("b", refused()))
+
+    with pytest.raises(Refused) as caught:
+        world.sms.send(message_to(), "a")
+
+    assert caught.value.may_have_left
+
+
+def test_no_provider_is_asked_twice() -> None:
+    world = World(failing("a", ambiguous()), failing("b", ambiguous()))
+
+    with pytest.raises(NotDelivered):
+        world.sms.send(message_to(), "b")
+
+    assert world.calls == [("b", "ambiguous"), ("a", "ambiguous")]
+
+
+@pytest.mark.parametrize(
+    ("failures", "may_have_left"),
+    [
+        ((unavailable(), unavailable()), False),
+        ((ambiguous(), unavailable()), True),
+        ((unavailable(), ambiguous()), True),
+    ],
+)
+def test_when_none_took_it_the_failure_says_what_may_have_left(
+    failures: tuple[ProviderFailure, ProviderFailure], *, may_have_left: bool
+) -> None:
+    world = World(failing("a", failures[0]), failing("b", failures[1]))
+
+    with pytest.raises(NotDelivered) as caught:
+        world.sms.send(message_to(), "a")
+
+    assert caught.value.reason is failures[1].reason
+    assert caught.value.may_have_left is may_have_left
+    assert caught.value.retry_after_seconds == 1
+
+
+def test_a_region_that_nobody_serves_is_not_delivered() -> None:
+    world = World(ScriptedProvider("india", countries={"IN"}))
+
+    with pytest.raises(NotDelivered) as caught:
+        world.sms.send(message_to(GERMAN), "india")
+
+    assert caught.value.reason is None
+    assert not caught.value.may_have_left
+    assert world.calls == []
+
+
+def test_an_unknown_first_provider_means_the_usual_order() -> None:
+    assert pair().sms.send(message_to(), "gone").provider == "a"
+
+
+def test_one_deadline_is_shared_by_all() -> None:
+    world = World(failing("a", unavailable()), ScriptedProvider("b"))
+    world.sms.send(message_to(), "a")
+
+    a, b = world.sms._providers.values()
+    assert isinstance(a, ScriptedProvider)
+    assert isinstance(b, ScriptedProvider)
+    assert a.deadlines == b.deadlines == [1008.0]
+
+
+def test_nobody_is_asked_when_the_time_is_used_up() -> None:
+    clock = FakeClock()
+    slow = ScriptedProvider("a", [ambiguous()], takes=lambda: clock.advance(7.8))
+    second = ScriptedProvider("b")
+    sms = SmsService([slow, second], clock=clock, emit=lambda _: None)
+
+    with pytest.raises(NotDelivered) as caught:
+        sms.send(message_to(), "a")
+
+    assert second.calls == 0
+    assert caught.value.may_have_left
+
+
+# What is told
+
+
+def test_every_call_is_an_event_without_number_or_text() -> None:
+    world = pair([unavailable()])
+    world.sms.send(message_to(), "a")
+
+    assert world.events == [
+        ProviderCalled("a", "IN", "transient", "connect", 0.0),
+        ProviderCalled("b", "IN", "accepted", "", 0.0),
+    ]
+
+
+def test_the_seconds_of_a_call_are_measured() -> None:
+    clock = FakeClock()
+    events: list[Event] = []
+    provider = ScriptedProvider("a", takes=lambda: clock.advance(0.25))
+    SmsService([provider], clock=clock, emit=events.append).send(message_to(), "a")
+
+    assert events == [ProviderCalled("a", "IN", "accepted", "", 0.25)]
+
+
+def test_health_asks_nobody() -> None:
+    world = pair()
+    health = world.sms.health()
+
+    assert list(health) == ["a", "b"]
+    assert health["a"].retry_in_seconds == 0.0
+    assert world.calls == []

@@ -1,0 +1,69 @@
+"""Framing, derivation and sealing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from utils.crypto import (
+    derive_key,
+    fingerprint,
+    mac,
+    mac_text,
+    random_text,
+    same,
+    seal,
+    unseal,
+)
+
+KEY = bytes(range(32))
+
+
+def test_labels_give_independent_keys() -> None:
+    keys = {derive_key(b"secret", label) for label in ("a", "b", "c")}
+
+    assert len(keys) == 3
+    assert derive_key(b"secret", "a") == derive_key(b"secret", "a")
+
+
+@given(st.lists(st.text(), max_size=4), st.lists(st.text(), max_size=4))
+def test_other_fields_give_another_mac(left: list[str], right: list[str]) -> None:
+    assert (mac(KEY, *left) == mac(KEY, *right)) == (left == right)
+
+
+def test_texts_have_the_size_asked_for() -> None:
+    assert len(mac_text(KEY, "x", size=12)) == 16
+    assert len(random_text(16)) == 22
+    assert random_text(16) != random_text(16)
+    assert len(fingerprint("x")) == 12
+
+
+@given(st.text(), st.text())
+def test_same_compares_any_text(left: str, right: str) -> None:
+    assert same(left, left)
+    assert same(left, right) == (left == right)
+
+
+@given(st.text(), st.text())
+def test_what_was_sealed_opens(text: str, context: str) -> None:
+    assert unseal(KEY, seal(KEY, text, context=context), context=context) == text
+
+
+def test_sealing_twice_looks_different() -> None:
+    assert seal(KEY, "x", context="") != seal(KEY, "x", context="")
+
+
+@pytest.mark.parametrize("how", ["key", "context", "text", "junk", "empty"])
+def test_what_was_altered_does_not_open(how: str) -> None:
+    sealed = seal(KEY, "+919876543210", context="session")
+    key, context = KEY, "session"
+    if how == "key":
+        key = bytes(32)
+    elif how == "context":
+        context = "another"
+    elif how == "text":
+        sealed = ("B" if sealed[0] == "A" else "A") + sealed[1:]
+    else:
+        sealed = "!!!" if how == "junk" else ""
+
+    with pytest.raises(ValueError, match="sealed"):
+        unseal(key, sealed, context=context)
