@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import fakeredis
 import pytest
 import redis
 
@@ -44,9 +43,3 @@ def simulator(running_simulator: Simulator) -> Simulator:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@pytest.fixture
-def embedded() -> fakeredis.FakeRedis:
-    """An embedded store of its own."""
-    return fakeredis.FakeRedis(server=fakeredis.FakeServer())
