@@ -18,6 +18,7 @@ from backend.routes.auth_routes import auth_routes
 from backend.routes.docs_routes import docs_routes
 from backend.routes.health_routes import health_routes
 from backend.routes.token_routes import token_routes
+from backend.routes.webhook_routes import webhook_routes
 from backend.telemetry import Telemetry
 from backend.wiring import Services, build_services, load_checked_settings
 from config.config import Settings, SettingsError
@@ -38,7 +39,9 @@ def create_app(
 ) -> Flask:
     """Return the application, its services built from ``settings`` unless given."""
     telemetry = telemetry or Telemetry(configure_logging(settings.log_level))
-    services = services or build_services(settings, emit=telemetry.emit)
+    if services is None:
+        services = build_services(settings, emit=telemetry.emit)
+        services.chores.start()
     callers = Callers(
         trusted_proxies=settings.trusted_proxies, origins=settings.storefront_origins
     )
@@ -56,6 +59,7 @@ def create_app(
     if settings.storefront_origins:
         _allow_storefronts(app, settings.storefront_origins)
     app.register_blueprint(auth_routes(services, callers))
+    app.register_blueprint(webhook_routes(services.deliveries, services.addresses))
     app.register_blueprint(token_routes(services))
     app.register_blueprint(
         health_routes(

@@ -3,10 +3,9 @@
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from backend.wiring import build_providers
+from backend.wiring import configured_providers
 from config.config import Settings
 from config.server import ServerOptions
-from utils.clock import SystemClock
 
 _CONSOLE_ONLY = """\
 Log in with three lines. The code appears in this terminal; in the second line put it in
@@ -30,7 +29,7 @@ def banner(settings: Settings, server: ServerOptions) -> str:
     """Return where it listens, what it uses, what to mind, and how to log in."""
     host = f"[{server.host}]" if ":" in server.host else server.host
     url = f"http://{host}:{server.port}"
-    providers = [it.name for it in build_providers(settings, SystemClock())]
+    providers = [it.name for it in configured_providers(settings)]
     embedded = settings.embedded_store
     store = "embedded: one process, lost on restart" if embedded else "Redis"
     lines = [

@@ -41,9 +41,11 @@ PROBLEMS: dict[str, Row] = {
     "attempts_exhausted": Row(410, "The guesses on this code are used up"),
     "phone_locked": Row(429, "Too many wrong codes for this phone"),
     "rate_limited": Row(429, "Too many requests"),
+    "channel_not_available": Row(422, "This channel is not open for this number"),
     "recipient_unreachable": Row(422, "This phone cannot be reached"),
     "delivery_unavailable": Row(503, "No SMS provider could take the message"),
     "store_unavailable": Row(503, "The service cannot reach its store"),
+    "invalid_signature": Row(403, "Nobody can tell that the vendor sent this"),
     "invalid_token": Row(401, "The token is not valid"),
     "not_found": Row(404, "There is nothing here"),
     "method_not_allowed": Row(405, "This method is not allowed here"),
@@ -75,6 +77,8 @@ def register_errors(app: Flask) -> None:
 
 def _auth_error(error: errors.AuthError) -> Response:
     problem = _problem(error.code)
+    if error.detail is not None:
+        problem["detail"] = error.detail
     if error.retry_after is not None:
         problem["retry_after"] = error.retry_after
     if error.attempts_left is not None:

@@ -98,6 +98,42 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        # Every worker is told of every change within seconds: the last word counts.
+        self._weight = Children(
+            Gauge(
+                "sms_vendor_weight",
+                "The chance, in percent, that a pick of the vendor is kept.",
+                ["provider", "channel", "country"],
+                multiprocess_mode="mostrecent",
+                registry=self.registry,
+            )
+        )
+        self._weight_changes = self._counter(
+            "sms_vendor_weight_changes",
+            "Steps of a vendor's weight.",
+            "provider",
+            "channel",
+            "country",
+            "reason",
+        )
+        self._outcomes = self._counter(
+            "sms_outcomes",
+            "Messages a minute after their send: judged, and of these delivered; first"
+            " attempts tried, and of these converted (the code was typed).",
+            "provider",
+            "channel",
+            "country",
+            "outcome",
+        )
+        self._choices = self._counter(
+            "sms_routes_chosen",
+            "Vendors that adaptive routing chose; obeyed or not, to learn or not.",
+            "provider",
+            "channel",
+            "country",
+            "explored",
+            "obeyed",
+        )
 
     def count(self, event: events.Event | RequestServed) -> None:
         """Take one event into account."""
@@ -122,6 +158,31 @@ class Metrics:
             case events.BreakerChanged():
                 level = _BREAKER_LEVELS[event.state]
                 self._breaker[event.provider, event.country].set(level)
+            case (
+                events.VendorWeightChanged()
+                | events.VendorMeasured()
+                | events.RouteChosen()
+            ):
+                self._count_routing(event)
+
+    def _count_routing(
+        self,
+        event: events.VendorWeightChanged | events.VendorMeasured | events.RouteChosen,
+    ) -> None:
+        route = event.provider, event.channel, event.country
+        match event:
+            case events.VendorWeightChanged():
+                self._weight_changes[*route, event.reason].inc()
+            case events.VendorMeasured():
+                self._weight[route].set(event.weight)
+                for outcome in ("judged", "delivered", "tries", "converted"):
+                    self._outcomes[*route, outcome].inc(getattr(event, outcome))
+            case events.RouteChosen():
+                explored, obeyed = (
+                    str(event.explored).lower(),
+                    str(event.obeyed).lower(),
+                )
+                self._choices[*route, explored, obeyed].inc()
 
     def render(self) -> bytes:
         """Return the metrics in Prometheus's text format, of all workers together."""

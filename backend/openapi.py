@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document, built from the models that validate and answer."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,12 +10,21 @@ from pydantic.json_schema import models_json_schema
 
 from backend import schemas
 from backend.errors import PROBLEM_TYPE, PROBLEMS
+from backend.operations import OPERATIONS, Operation
 from backend.version import VERSION
 
 _REF = "#/components/schemas/{model}"
 
 _JSON = "application/json"
-_HEALTH = "application/health+json"
+
+_PARAMETERS = {
+    "verification_id": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]{16}[lv][A-Za-z0-9_-]{22}$",
+    },
+    "vendor": {"type": "string", "pattern": "^[a-z0-9_]{1,30}$"},
+    "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
+}
 
 _REQUEST_ID = {
     "description": "Names this request in our log.",
@@ -24,155 +34,6 @@ _RETRY_AFTER = {
     "description": "Seconds to wait.",
     "schema": {"type": "integer", "minimum": 1},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One route as the document shows it; ``problems`` are codes of the table."""
-
-    method: str
-    path: str
-    summary: str
-    status: int
-    answers: tuple[type[BaseModel], ...]
-    problems: tuple[str, ...] = ()
-    body: type[BaseModel] | None = None
-    content_type: str = _JSON
-    failing: int | None = None
-    bearer: str | None = None
-    path_parameter: str | None = None
-
-
-_BODY_PROBLEMS = (
-    "malformed_request",
-    "bad_request",
-    "invalid_request",
-    "payload_too_large",
-    "unsupported_media_type",
-)
-_PHONE_PROBLEMS = ("phone_invalid", "phone_not_supported")
-
-OPERATIONS = (
-    Operation(
-        method="post",
-        path="/api/send-otp",
-        summary="Send a code to a phone, or the same code again.",
-        status=202,
-        body=schemas.SendOtpRequest,
-        answers=(schemas.SendOtpResponse,),
-        problems=(
-            *_BODY_PROBLEMS,
-            *_PHONE_PROBLEMS,
-            "verification_gone",
-            "phone_locked",
-            "rate_limited",
-            "recipient_unreachable",
-            "delivery_unavailable",
-            "store_unavailable",
-        ),
-    ),
-    Operation(
-        method="post",
-        path="/api/verify-otp",
-        summary="Check the code that the person typed.",
-        status=200,
-        body=schemas.VerifyOtpRequest,
-        answers=(schemas.LoginResponse, schemas.VerificationResponse),
-        problems=(
-            *_BODY_PROBLEMS,
-            *_PHONE_PROBLEMS,
-            "wrong_code",
-            "verification_gone",
-            "attempts_exhausted",
-            "phone_locked",
-            "rate_limited",
-            "store_unavailable",
-        ),
-    ),
-    Operation(
-        method="get",
-        path="/api/otp-status/{verification_id}",
-        summary="Tell how a verification stands. Who holds its id may ask.",
-        status=200,
-        answers=(schemas.StatusResponse,),
-        problems=("invalid_request", "not_found", "store_unavailable"),
-        path_parameter="verification_id",
-    ),
-    Operation(
-        method="get",
-        path="/api/me",
-        summary="Tell who the bearer of the token is, if the session is alive.",
-        status=200,
-        answers=(schemas.MeResponse,),
-        problems=("invalid_token", "store_unavailable"),
-        bearer="accessToken",
-    ),
-    Operation(
-        method="get",
-        path="/.well-known/jwks.json",
-        summary="The keys that verify our tokens (RFC 7517).",
-        status=200,
-        answers=(schemas.JwksResponse,),
-    ),
-    Operation(
-        method="get",
-        path="/api/health",
-        summary="Health of the service and of each dependency; calls no vendor.",
-        status=200,
-        answers=(schemas.HealthResponse,),
-        content_type=_HEALTH,
-        failing=503,
-    ),
-    Operation(
-        method="get",
-        path="/livez",
-        summary="The process runs; restart it if this fails.",
-        status=200,
-        answers=(schemas.LiveResponse,),
-        content_type=_HEALTH,
-    ),
-    Operation(
-        method="get",
-        path="/readyz",
-        summary="The service can serve; send it no traffic while this fails.",
-        status=200,
-        answers=(schemas.HealthResponse,),
-        content_type=_HEALTH,
-        failing=503,
-    ),
-    Operation(
-        method="get",
-        path="/metrics",
-        summary="Metrics in Prometheus's text format; with METRICS_TOKEN set, by it.",
-        status=200,
-        answers=(),
-        content_type="text/plain",
-        problems=("invalid_token", "not_found"),
-        bearer="metricsToken",
-    ),
-    Operation(
-        method="get",
-        path="/api",
-        summary="What this is.",
-        status=200,
-        answers=(schemas.AboutResponse,),
-    ),
-    Operation(
-        method="get",
-        path="/api/openapi.json",
-        summary="This document.",
-        status=200,
-        answers=(),
-    ),
-    Operation(
-        method="get",
-        path="/api/docs",
-        summary="This document, to read.",
-        status=200,
-        answers=(),
-        content_type="text/html",
-    ),
-)
 
 
 def document() -> dict[str, Any]:
@@ -213,17 +74,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "required": True,
             "content": {_JSON: {"schema": _ref(operation.body)}},
         }
-    if operation.path_parameter:
+    names = re.findall(r"{(\w+)}", operation.path)
+    if names:
         described["parameters"] = [
-            {
-                "name": operation.path_parameter,
-                "in": "path",
-                "required": True,
-                "schema": {
-                    "type": "string",
-                    "pattern": "^[A-Za-z0-9_-]{16}[lv][A-Za-z0-9_-]{22}$",
-                },
-            }
+            {"name": it, "in": "path", "required": True, "schema": _PARAMETERS[it]}
+            for it in names
         ]
     if operation.bearer:
         described["security"] = [{operation.bearer: []}]
@@ -233,8 +88,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _operation_id(operation: Operation) -> str:
-    words = operation.path.partition("{")[0].strip("/").replace(".", "-")
-    return f"{operation.method}_{words.replace('/', '_').replace('-', '_')}".strip("_")
+    words = re.sub(r"\W+", "_", operation.path).strip("_")
+    return f"{operation.method}_{words}"
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
@@ -260,6 +115,8 @@ def _answer(operation: Operation, description: str) -> dict[str, Any]:
         schema = _ref(operation.answers[0])
     elif operation.answers:
         schema = {"oneOf": [_ref(model) for model in operation.answers]}
+    if operation.status == HTTPStatus.NO_CONTENT:
+        return {"description": description, "headers": {"X-Request-Id": _REQUEST_ID}}
     return {
         "description": description,
         "headers": {"X-Request-Id": _REQUEST_ID},

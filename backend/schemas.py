@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.otp.store import State
+from services.otp.records import State
+from services.sms.provider import Channel
 
 
 def _known_region(region: str) -> str:
@@ -61,14 +62,21 @@ class SendOtpRequest(Body):
 
     phone: PhoneText
     country: CountryText | None = None
-    channel: Literal["sms"] = "sms"
+    channel: (
+        Annotated[
+            Channel,
+            Field(description="Without it the service chooses, mostly sms."),
+        ]
+        | None
+    ) = None
     purpose: Literal["login", "verify"] = "login"
     locale: (
         Annotated[
             str,
             Field(
                 pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$",
-                description="Language of the text (BCP 47). English is what there is.",
+                description="Language of the text (BCP 47); without it "
+                "Accept-Language counts, then the number's country.",
                 examples=["en-IN"],
             ),
         ]
@@ -77,7 +85,9 @@ class SendOtpRequest(Body):
     client: (
         Annotated[
             Literal["web", "android", "ios", "other"],
-            Field(description="What asks. It does not change the text yet."),
+            Field(
+                description="What asks: decides how the text helps to fill the code in."
+            ),
         ]
         | None
     ) = None
@@ -123,9 +133,13 @@ class Delivery(Body):
     status: Annotated[
         str,
         Field(
-            description="accepted (by a vendor), console (printed, development only) "
-            "or test (a test number: nothing is sent)."
+            description="accepted (by a vendor), sent, delivered, undelivered or "
+            "unknown (as receipts say), console (printed, development only) or test (a "
+            "test number: nothing is sent)."
         ),
+    ]
+    channel: Annotated[
+        Channel, Field(description="How it went: SMS may follow WhatsApp.")
     ]
     attempt: Annotated[int, Field(ge=0, description="Which message this was.")]
 
@@ -136,7 +150,7 @@ class SendOtpResponse(Body):
     verification_id: str
     phone: Annotated[str, Field(description="Masked.")]
     purpose: Literal["login", "verify"]
-    channel: Literal["sms"]
+    channel: Channel
     expires_in: Annotated[int, Field(ge=0, description="Seconds.")]
     code_length: int
     attempts_left: Annotated[int, Field(ge=0)]
@@ -269,6 +283,7 @@ class Problem(Body):
     status: int
     code: str
     request_id: str
+    detail: Annotated[str | None, Field(description="What to do about it.")] = None
     retry_after: Annotated[int | None, Field(description="Seconds.")] = None
     limit: Annotated[str | None, Field(description="The limit that was reached.")] = (
         None

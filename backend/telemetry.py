@@ -30,7 +30,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _FRAMES = 8
 
 # What an operator should look at; the rest is the ordinary course of things.
-_WARNINGS = (events.DeliveryFailed, events.BreakerChanged, events.ScriptRan)
+_WARNINGS = (
+    events.DeliveryFailed,
+    events.BreakerChanged,
+    events.VendorWeightChanged,
+    events.ScriptRan,
+)
 
 ExcInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None]
@@ -56,7 +61,9 @@ class Telemetry:
     def emit(self, event: events.Event | RequestServed) -> None:
         """Log and count one event."""
         self.metrics.count(event)
-        if isinstance(event, events.ScriptRan) and event.outcome == "ok":
+        if isinstance(event, events.VendorMeasured) or (
+            isinstance(event, events.ScriptRan) and event.outcome == "ok"
+        ):
             return
         write = self._log.warning if isinstance(event, _WARNINGS) else self._log.info
         write(_NAMES[type(event)], request_id=_request_id.get(), **_fields(event))
@@ -144,16 +151,22 @@ def _name(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-_NAMES = {
+_NAMES: dict[type[object], str] = {
     kind: _name(kind)
     for kind in (
         RequestServed,
         events.VerificationStarted,
         events.DeliveryFailed,
+        events.ReceiptTaken,
+        events.MessageFollowed,
+        events.ConversionReported,
+        events.BackgroundFailed,
         events.CodeChecked,
         events.LimitReached,
         events.ProviderCalled,
         events.BreakerChanged,
+        events.VendorWeightChanged,
+        events.RouteChosen,
         events.ScriptRan,
     )
 }

@@ -1,6 +1,6 @@
 """The composition root: builds the services from the settings, and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,8 +9,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backend.addresses import Addresses, addresses_of
+from backend.chores import Chores
+from backend.delivery import build_templates, find_delivery_problems
+from backend.routing import build_sms
+from backend.vendors import OpenTransport, Vendor, build_vendors
 from config.config import Settings, SettingsError, load_settings
 from config.fields import Environment
+from config.webhook_rules import find_private_webhook
 from services.abuse.guard import Guard, SharedLimits
 from services.events import Emit
 from services.identity.keys import SigningKeys, derived_signing_key
@@ -18,18 +24,22 @@ from services.identity.sessions import Sessions
 from services.identity.subjects import Subjects
 from services.identity.tokens import Tokens
 from services.otp.codes import phone_tag
+from services.otp.conversions import Conversions
+from services.otp.deliveries import Deliveries
+from services.otp.messages import MessageStore
 from services.otp.numbers import Numbers, TestRange
+from services.otp.phonebook import Phonebook
+from services.otp.planning import Planner
+from services.otp.records import PhoneLimits
+from services.otp.sending import CodeSender
 from services.otp.service import OtpService
-from services.otp.store import OtpStore, PhoneLimits
+from services.otp.store import OtpStore
 from services.redis_health import RedisHealth, check_redis
 from services.scripts import EmbeddedConnections, HeldConnections, ScriptRunner
 from services.sms.provider import Provider
-from services.sms.providers.console import ConsoleProvider
-from services.sms.providers.fast2sms import Fast2SmsProvider
-from services.sms.providers.twilio import TwilioProvider
+from services.sms.receipts import ReceiptReader
 from services.sms.service import SmsService
-from services.sms.templates import TemplateError, Templates
-from services.sms.transport import Transport
+from services.sms.transport import HttpTransport
 from utils.clock import Clock, SystemClock
 from utils.crypto import derive_key
 
@@ -43,10 +53,13 @@ class Services:
 
     otp: OtpService
     sms: SmsService
+    deliveries: Deliveries
+    addresses: Addresses
     tokens: Tokens
     sessions: Sessions
     subjects: Subjects
     check_store: Callable[[], RedisHealth]
+    chores: Chores
 
 
 def build_services(
@@ -55,47 +68,98 @@ def build_services(
     emit: Emit,
     clock: Clock | None = None,
     offset_seconds: Callable[[], float] = lambda: 0.0,
+    open_transport: OpenTransport | None = None,
+    chores: Chores | None = None,
 ) -> Services:
-    """Build everything from ``settings``.
+    """Build everything from ``settings``; what runs beside requests is not started.
 
-    Redis need not be there yet. Tests bring their own ``clock`` and move Redis's time
-    by ``offset_seconds``.
+    Redis need not be there yet. Tests bring their own ``clock``, ``open_transport`` and
+    ``chores``, and move Redis's time by ``offset_seconds``.
     """
     clock = clock or SystemClock()
+    open_transport = open_transport or partial(HttpTransport, clock=clock)
     secret = settings.secret_key.get_secret_value().encode()
     tag_of = partial(phone_tag, derive_key(secret, "phone tag"))
-    client, scripts = _open_redis(settings, emit)
+    client, scripts = open_redis(settings, emit)
     subjects = Subjects(
         key=derive_key(secret, "subject"), admin_phones=settings.admin_phones
     )
-    sms = SmsService(
-        build_providers(settings, clock),
+    addresses = addresses_of(settings)
+    vendors = build_vendors(settings, addresses, open_transport)
+    templates = build_templates(settings)
+    sms, health = build_sms(
+        settings,
+        [vendor.provider for vendor in vendors],
+        templates=templates,
+        scripts=scripts,
         clock=clock,
         emit=emit,
-        deadline_seconds=settings.sms_deadline_seconds,
+        offset_seconds=offset_seconds,
     )
-    otp = OtpService(
-        scripts=scripts,
-        store=OtpStore(scripts, offset_seconds=offset_seconds),
-        guard=Guard(
-            scripts,
-            _shared_limits(settings),
-            key=derive_key(secret, "limit subject"),
-            emit=emit,
-            offset_seconds=offset_seconds,
-        ),
-        sms=sms,
-        templates=_templates(settings),
+    chores = chores or Chores(emit=emit)
+    store = OtpStore(scripts, offset_seconds=offset_seconds)
+    guard = Guard(
+        scripts,
+        _shared_limits(settings),
+        key=derive_key(secret, "limit subject"),
+        emit=emit,
+        offset_seconds=offset_seconds,
+    )
+    phonebook = Phonebook(
         numbers=_numbers(settings, clock),
         tag_of=tag_of,
         pepper=derive_key(secret, "code pepper"),
         limits=_phone_limits(settings),
+    )
+    planner = Planner(sms, whatsapp_first=settings.whatsapp_first)
+    sender = CodeSender(
+        store=store,
+        sms=sms,
+        whatsapp_falls_back=settings.whatsapp_wait > 0,
+        emit=emit,
+    )
+    deliveries = Deliveries(
+        scripts=scripts,
+        store=store,
+        messages=MessageStore(
+            scripts, key=derive_key(secret, "message"), offset_seconds=offset_seconds
+        ),
+        guard=guard,
+        sms=sms,
+        planner=planner,
+        sender=sender,
+        health=health,
+        readers=_readers(vendors) if addresses.base_url else {},
+        phonebook=phonebook,
+        whatsapp_wait_seconds=settings.whatsapp_wait,
+        notes=chores.notes,
+        sends=chores.sends,
+        emit=emit,
+    )
+    otp = OtpService(
+        scripts=scripts,
+        store=store,
+        guard=guard,
+        planner=planner,
+        sender=sender,
+        deliveries=deliveries,
+        conversions=Conversions(
+            sms=sms, health=health, background=chores.sends, clock=clock, emit=emit
+        ),
+        templates=templates,
+        phonebook=phonebook,
         clock=clock,
         emit=emit,
     )
+    chores.add("vendor health", partial(health.flush, sms.is_open), seconds=3.0)
+    chores.at_end(health.close)
+    if any("whatsapp" in it.provider.channels for it in vendors):
+        chores.add("whatsapp waits", deliveries.look_again, seconds=1.0)
     return Services(
         otp=otp,
         sms=sms,
+        deliveries=deliveries,
+        addresses=addresses,
         tokens=Tokens(
             SigningKeys(settings.signing_key_pem or derived_signing_key(secret)),
             issuer=settings.token_issuer,
@@ -113,6 +177,7 @@ def build_services(
         ),
         subjects=subjects,
         check_store=partial(check_redis, client, embedded=settings.embedded_store),
+        chores=chores,
     )
 
 
@@ -135,58 +200,32 @@ def find_problems(settings: Settings) -> tuple[str, ...]:
 
     What ``config`` cannot know, because only the services know what they can do.
     """
-    problems = []
-    try:
-        _templates(settings)
-    except TemplateError as error:
-        problems.append(f"BRAND_NAME, AUTOFILL_HOST: {error}")
+    problems = list(find_delivery_problems(settings, configured_providers(settings)))
+    problems += find_private_webhook(settings)
     if settings.redis_url is not None:
         try:
             pool = _pool(settings.redis_url.get_secret_value())
             pool.connection_class(**pool.connection_kwargs)
         except (ValueError, TypeError, redis.RedisError):
             problems.append("REDIS_URL: has an option that is unknown or not valid")
-    providers = build_providers(settings, SystemClock())
-    problems += [
-        f"ALLOWED_COUNTRIES: no SMS provider that is configured serves {country}"
-        for country in settings.allowed_countries
-        if not any(it.countries is None or country in it.countries for it in providers)
-    ]
     return tuple(problems)
 
 
-def build_providers(settings: Settings, clock: Clock) -> list[Provider]:
-    """Return the vendors that are configured, in the order of preference.
-
-    In development the console stands last; in production it cannot be had.
-    """
-    providers: list[Provider] = []
-    if settings.twilio_account_sid and settings.twilio_auth_token:
-        providers.append(
-            TwilioProvider(
-                account_sid=settings.twilio_account_sid,
-                auth_token=settings.twilio_auth_token.get_secret_value(),
-                sender=settings.twilio_phone_number,
-                messaging_service_sid=settings.twilio_messaging_service_sid,
-                transport=Transport(settings.twilio_base_url, clock=clock),
-            )
-        )
-    if settings.fast2sms_api_key:
-        providers.append(
-            Fast2SmsProvider(
-                api_key=settings.fast2sms_api_key.get_secret_value(),
-                route=settings.fast2sms_route,
-                sender_id=settings.fast2sms_sender_id,
-                message_id=settings.fast2sms_message_id,
-                transport=Transport(settings.fast2sms_base_url, clock=clock),
-            )
-        )
-    if settings.environment == "development":
-        providers.append(ConsoleProvider())
-    return providers
+def configured_providers(settings: Settings) -> list[Provider]:
+    """Return the vendors that are configured, in the order of preference."""
+    open_transport = partial(HttpTransport, clock=SystemClock())
+    addresses = addresses_of(settings)
+    return [
+        vendor.provider for vendor in build_vendors(settings, addresses, open_transport)
+    ]
 
 
-def _open_redis(settings: Settings, emit: Emit) -> tuple[redis.Redis, ScriptRunner]:
+def _readers(vendors: Sequence[Vendor]) -> dict[str, ReceiptReader]:
+    return {it.provider.name: it.receipts for it in vendors if it.receipts}
+
+
+def open_redis(settings: Settings, emit: Emit) -> tuple[redis.Redis, ScriptRunner]:
+    """Return a client of the store, and what runs scripts on it."""
     if settings.redis_url is None:
         embedded = fakeredis.FakeRedis(server=fakeredis.FakeServer())
         return embedded, ScriptRunner(EmbeddedConnections(embedded), emit=emit)
@@ -203,14 +242,6 @@ def _pool(url: str) -> redis.ConnectionPool:
         socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
         # What is tried again, and when, is decided in services/scripts.py.
         retry=Retry(NoBackoff(), 0),
-    )
-
-
-def _templates(settings: Settings) -> Templates:
-    return Templates(
-        brand=settings.brand_name,
-        autofill_host=settings.autofill_host,
-        ttl_seconds=settings.code_ttl_seconds,
     )
 
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from dotenv import dotenv_values
 from pydantic import (
-    AliasChoices,
     Field,
     SecretStr,
     ValidationError,
@@ -28,9 +27,11 @@ from pydantic_settings import (
 )
 
 from config import fields
+from config.delivery_settings import DeliverySettings
 from config.fields import Environment, between
 from config.limits import parse_cooldowns, parse_ladder, parse_limits
 from config.rules import find_conflicts
+from config.vendor_settings import VendorSettings
 
 # Each renamed variable is still read, with a warning.
 RENAMED = {"REACT_APP_FAST2SMS_API_KEY": "FAST2SMS_API_KEY"}
@@ -44,7 +45,7 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-class Settings(BaseSettings):
+class Settings(DeliverySettings, VendorSettings):
     """All settings, read once at start by `load_settings`.
 
     Limits are `(count, window_seconds)` pairs that hold together; empty means off.
@@ -92,23 +93,6 @@ class Settings(BaseSettings):
     test_numbers: fields.NumberRanges = Field(default=(), repr=False)
     test_numbers_until: fields.Day | None = None
 
-    # Twilio
-    twilio_account_sid: fields.AccountSid | None = None
-    twilio_auth_token: SecretStr | None = None
-    twilio_phone_number: fields.Sender | None = None
-    twilio_messaging_service_sid: fields.ServiceSid | None = None
-    twilio_base_url: fields.BaseUrl = "https://api.twilio.com"
-
-    # Fast2SMS
-    fast2sms_api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("FAST2SMS_API_KEY", "REACT_APP_FAST2SMS_API_KEY"),
-    )
-    fast2sms_base_url: fields.BaseUrl = "https://www.fast2sms.com"
-    fast2sms_route: fields.Route = "otp"
-    fast2sms_sender_id: fields.DltHeader | None = None
-    fast2sms_message_id: fields.DltMessageId | None = None
-
     # Codes
     # OWASP ASVS v5.0.0-13.1.3 asks for a timeout; people press resend after 7 to 10 s.
     sms_deadline_seconds: Annotated[float, between(1, 30)] = 8.0
@@ -153,17 +137,6 @@ class Settings(BaseSettings):
         return self.redis_url is None
 
     @property
-    def has_twilio(self) -> bool:
-        """Whether Twilio is configured; `load_settings` refuses half of it."""
-        sender = self.twilio_phone_number or self.twilio_messaging_service_sid
-        return bool(self.twilio_account_sid or self.twilio_auth_token or sender)
-
-    @property
-    def has_fast2sms(self) -> bool:
-        """Whether Fast2SMS is configured; `load_settings` refuses half of it."""
-        return self.fast2sms_api_key is not None
-
-    @property
     def signing_key_pem(self) -> bytes | None:
         """The token signing key's PEM, or None to derive one from the secret."""
         key = self.jwt_signing_key
@@ -200,9 +173,11 @@ class Settings(BaseSettings):
 
 def variable_names() -> tuple[str, ...]:
     """Return the name of every variable, in the order of the settings."""
+    apart = {**DeliverySettings.model_fields, **VendorSettings.model_fields}
+    own = [name for name in Settings.model_fields if name not in apart]
     return tuple(
         "FLASK_ENV" if name == "environment" else name.upper()
-        for name in Settings.model_fields
+        for name in (*own, *apart)
         if name != "warnings"
     )
 

@@ -1,5 +1,7 @@
 """The types of settings: how each text is read, and what it must look like."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -70,6 +72,13 @@ def _parse_address(text: str) -> str:
         raise ValueError(message) from None
 
 
+def _parse_host_or_address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip("[]")))
+    except ValueError:
+        return parse_host(text)
+
+
 def _parse_redis_url(text: str) -> str:
     message = "must be redis://host:port/0, rediss://host:port/0 or unix:///path"
     try:
@@ -101,6 +110,36 @@ def _parse_sender(text: str) -> str:
         raise ValueError(message) from None
 
 
+def _parse_language(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}", text):
+        message = "must be a language such as en or pt-BR"
+        raise ValueError(message)
+    return text
+
+
+def _parse_webhook_secret(text: str) -> str:
+    message = "must be whsec_ and 24 to 64 bytes in base64"
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError(message) from None
+    shortest, longest = 24, 64
+    if not shortest <= len(key) <= longest:
+        raise ValueError(message)
+    return text
+
+
+def _parse_json_object(text: str) -> str:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        message = "must be a JSON object"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
+    return text
+
+
 Environment = Literal["development", "production"]
 EnvironmentName = Annotated[Environment, read(str.lower)]
 LogLevel = Annotated[
@@ -129,6 +168,27 @@ AccountSid = Annotated[str, like(r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits")]
 ServiceSid = Annotated[str, like(r"MG[0-9a-fA-F]{32}", "MG and 32 hex digits")]
 DltHeader = Annotated[str, like(r"[A-Za-z0-9]{3,11}", "a DLT header such as QKCART")]
 DltMessageId = Annotated[str, like(r"[0-9]{1,30}", "the digits of a message id")]
+
+VerifySid = Annotated[str, like(r"VA[0-9a-fA-F]{32}", "VA and 32 hex digits")]
+PhoneText = Annotated[str, read(parse_phone)]
+Word = Annotated[str, like(r"[!-~]{1,200}", "one word of ASCII characters")]
+Digits = Annotated[str, like(r"[0-9]{1,30}", "digits alone")]
+TemplateName = Annotated[
+    str, like(r"[a-z0-9_]{1,512}", "a template's name such as otp_login")
+]
+AwsRegion = Annotated[str, like(r"[a-z]{2}(-[a-z]+)+-[0-9]", "such as eu-west-1")]
+Msg91Api = Annotated[Literal["otp", "flow"], read(str.lower)]
+SignatureMethod = Annotated[Literal["md5", "sha1", "sha256", "sha512"], read(str.lower)]
+Languages = Annotated[tuple[str, ...], read_list(_parse_language)]
+Channels = Annotated[
+    tuple[Literal["sms", "whatsapp", "voice"], ...], read_list(str.lower)
+]
+BodyFormat = Annotated[Literal["json", "form"], read(str.lower)]
+HostNames = Annotated[tuple[str, ...], read_list(_parse_host_or_address)]
+WebhookUrl = Annotated[str, read(parse_url)]
+# https://www.standardwebhooks.com: 24 to 64 bytes in base64, after "whsec_".
+WebhookSecret = Annotated[SecretStr, read(_parse_webhook_secret)]
+read_json_object = read(_parse_json_object)
 
 RedisUrl = Annotated[SecretStr, read(_parse_redis_url)]
 SigningKey = Annotated[SecretStr, read(parse_signing_key)]

@@ -1,13 +1,15 @@
 """What settings must be together, and what production asks of them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.keys import find_weakness
 from config.limits import most_per_day
 from config.lists import is_safe_url
+from config.vendor_settings import BASE_URLS, REQUIRED
+from config.webhook_rules import find_webhook_conflicts
 
 if TYPE_CHECKING:
     from config.config import Settings
@@ -30,8 +32,10 @@ class Conflict:
 
 def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
     """Yield every broken rule."""
-    yield from _twilio_conflicts(settings)
+    yield from _half_configured(settings)
     yield from _fast2sms_conflicts(settings)
+    for variable, message in find_webhook_conflicts(settings):
+        yield Conflict((variable,), message)
     if settings.default_country not in settings.allowed_countries:
         yield Conflict(
             ("DEFAULT_COUNTRY", "ALLOWED_COUNTRIES"), "must be one of ALLOWED_COUNTRIES"
@@ -52,21 +56,23 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
         )
 
 
-def _twilio_conflicts(settings: "Settings") -> Iterator[Conflict]:
-    variables = {
-        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
-        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
-        "TWILIO_PHONE_NUMBER": settings.twilio_phone_number
-        or settings.twilio_messaging_service_sid,
-    }
-    given = next((name for name, value in variables.items() if value), None)
-    hint = {"TWILIO_PHONE_NUMBER": " (or TWILIO_MESSAGING_SERVICE_SID)"}
-    for name, value in variables.items():
-        if given and not value:
+def _half_configured(settings: "Settings") -> Iterator[Conflict]:
+    for vendor, required in REQUIRED.items():
+        parts = [names.split("|") for names in required]
+        missing = [names for names in parts if not _any_given(settings, names)]
+        if len(missing) in {0, len(parts)}:
+            continue
+        variables = tuple(name for names in parts for name in names)
+        for names in missing:
+            hint = f" (or {' or '.join(names[1:])})" if names[1:] else ""
             yield Conflict(
-                (name, *variables, "TWILIO_MESSAGING_SERVICE_SID"),
-                f"missing{hint.get(name, '')}; Twilio is half configured",
+                (names[0], *(it for it in variables if it != names[0])),
+                f"missing{hint}; {vendor} is half configured",
             )
+
+
+def _any_given(settings: "Settings", names: Sequence[str]) -> bool:
+    return any(getattr(settings, name.lower()) for name in names)
 
 
 def _fast2sms_conflicts(settings: "Settings") -> Iterator[Conflict]:
@@ -102,13 +108,9 @@ def _exposures(settings: "Settings") -> Iterator[Conflict]:
         )
     if not all(is_safe_url(origin) for origin in settings.storefront_origins):
         yield Conflict(("STOREFRONT_ORIGINS",), "must be https in production")
-    urls = {
-        "TOKEN_ISSUER": settings.token_issuer,
-        "TWILIO_BASE_URL": settings.twilio_base_url,
-        "FAST2SMS_BASE_URL": settings.fast2sms_base_url,
-    }
-    for name, url in urls.items():
-        if not is_safe_url(url):
+    for name in ("TOKEN_ISSUER", "PUBLIC_BASE_URL", *BASE_URLS):
+        url = getattr(settings, name.lower())
+        if url and not is_safe_url(url):
             yield Conflict((name,), "must be https in production")
 
 
@@ -129,16 +131,19 @@ def _missing_parts(settings: "Settings") -> Iterator[Conflict]:
             ("TOKEN_ISSUER",), "required in production: this service's public URL"
         )
     # What a half configured provider lacks is named above.
-    if not (settings.has_twilio or settings.has_fast2sms):
+    wanted = [
+        *(
+            name
+            for names in REQUIRED.values()
+            for part in names
+            for name in part.split("|")
+        ),
+        "FAST2SMS_API_KEY",
+    ]
+    if not _any_given(settings, wanted):
         yield Conflict(
-            (
-                "TWILIO_ACCOUNT_SID",
-                "TWILIO_AUTH_TOKEN",
-                "TWILIO_PHONE_NUMBER",
-                "TWILIO_MESSAGING_SERVICE_SID",
-                "FAST2SMS_API_KEY",
-            ),
-            "production needs an SMS provider: set Twilio's or FAST2SMS_API_KEY",
+            ("TWILIO_ACCOUNT_SID", *wanted),
+            "production needs an SMS provider: set Twilio's or another one's",
         )
 
 

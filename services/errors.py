@@ -5,6 +5,7 @@
     AuthError
     ├── PhoneInvalid              not a phone number
     ├── PhoneNotSupported         a kind, country or prefix that we do not send to
+    ├── ChannelNotAvailable       not for this number, or not before a first message
     ├── RecipientUnreachable      the provider says this phone cannot get it
     ├── VerificationGone          unknown, expired, used, or another phone's
     ├── WrongCode                 evaluated and wrong
@@ -56,10 +57,15 @@ class AuthError(Exception):
         retry_after: int | None = None,
         attempts_left: int | None = None,
         limit: str | None = None,
+        detail: str | None = None,
         next_step: Next | None = None,
     ) -> None:
-        """Carry what the answer shows; ``retry_after`` in whole seconds."""
+        """Carry what the answer shows; ``retry_after`` in whole seconds.
+
+        ``detail`` tells the person what to do.
+        """
         super().__init__(self.code)
+        self.detail = detail
         self.retry_after = retry_after
         self.attempts_left = attempts_left
         self.limit = limit
@@ -76,6 +82,12 @@ class PhoneNotSupported(AuthError):
     """A kind, country or prefix of number that we do not send to."""
 
     code = "phone_not_supported"
+
+
+class ChannelNotAvailable(AuthError):
+    """The channel is not there for this number, or not before a first message."""
+
+    code = "channel_not_available"
 
 
 class RecipientUnreachable(AuthError):

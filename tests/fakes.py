@@ -1,6 +1,9 @@
 """Plain stand-ins, handed to constructors."""
 
-from services.sms.provider import Accepted, Message, ProviderFailure
+from collections import deque
+from collections.abc import Callable
+
+from services.sms.provider import Accepted, Channel, Message, ProviderFailure
 
 
 class FakeClock:
@@ -20,6 +23,21 @@ class FakeClock:
         self.offset += seconds
 
 
+class Backlog:
+    """A background whose tasks run when told to."""
+
+    def __init__(self) -> None:
+        self.tasks: deque[Callable[[], None]] = deque()
+
+    def submit(self, task: Callable[[], None]) -> None:
+        self.tasks.append(task)
+
+    def run(self) -> None:
+        """Run what waits, and what comes of it."""
+        while self.tasks:
+            self.tasks.popleft()()
+
+
 class RecordingProvider:
     """Takes every message, or fails as often as it is told to."""
 
@@ -27,10 +45,12 @@ class RecordingProvider:
         self,
         name: str = "fake",
         *,
+        channels: frozenset[Channel] = frozenset({"sms"}),
         countries: frozenset[str] | None = None,
         status: str = "accepted",
     ) -> None:
         self.name = name
+        self.channels = channels
         self.countries = countries
         self.status = status
         self.messages: list[Message] = []

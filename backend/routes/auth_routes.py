@@ -31,12 +31,16 @@ def auth_routes(services: Services, callers: Callers) -> Blueprint:
             SendRequest(
                 phone=body.phone,
                 country=body.country,
+                channel=body.channel,
                 purpose=body.purpose,
+                locale=body.locale,
+                accept_language=request.headers.get("Accept-Language"),
+                client=body.client,
                 verification_id=body.verification_id,
             ),
             callers.identify(request),
         )
-        response = json_response(_send_view(started, body), status=202)
+        response = json_response(_send_view(started), status=202)
         _add_rate_limit(response, started)
         return response
 
@@ -85,13 +89,13 @@ def auth_routes(services: Services, callers: Callers) -> Blueprint:
     return routes
 
 
-def _send_view(started: Started, body: SendOtpRequest) -> dict[str, object]:
+def _send_view(started: Started) -> dict[str, object]:
     """Show a send (``schemas.SendOtpResponse``)."""
     return {
         "verification_id": str(started.id),
         "phone": started.phone.masked,
         "purpose": started.id.purpose,
-        "channel": body.channel,
+        "channel": started.delivery.channel,
         "expires_in": started.expires_in,
         "code_length": CODE_DIGITS,
         "attempts_left": started.attempts_left,

@@ -11,7 +11,7 @@ from backend.version import VERSION
 from backend.wiring import Services
 from services.errors import InvalidToken
 from services.sms.breaker import BreakerState
-from services.sms.service import ProviderHealth
+from services.sms.breakers import ProviderHealth
 from utils.crypto import same
 
 HEALTH_TYPE = "application/health+json"

@@ -103,6 +103,20 @@ class Guard:
                 room.quotas = it.quotas()
         return room
 
+    def admit_follow_up(self, phone: PhoneNumber) -> Room:
+        """Take a unit of every send limit that is not a caller's: none is asking.
+
+        Raises:
+            SharedLimitReached: one of them has none left; nothing was taken of any.
+        """
+        reply, standings = self._run(self._uses(None, phone, taking="send"))
+        room = _room(standings)
+        room.taken_at_ms = reply["at_ms"]
+        if not reply["taken"]:
+            sends = [it for it in standings if it.use.take]
+            raise self._refusal("send", sends, room)
+        return room
+
     def admit_check(self, caller: Caller, phone: PhoneNumber) -> Room:
         """See whether wrong checks are left; none is taken until one is wrong.
 
@@ -133,7 +147,7 @@ class Guard:
         return _room(self._run(uses, force=True)[1])
 
     def give_back(
-        self, caller: Caller, phone: PhoneNumber, room: Room, *, to_caller: bool
+        self, caller: Caller | None, phone: PhoneNumber, room: Room, *, to_caller: bool
     ) -> None:
         """Return the units that ``room`` took for a send that did not take place.
 
@@ -141,9 +155,10 @@ class Guard:
         by asking in vain; the caller's own only if the refusal was not for the caller.
         """
         uses = self._uses(caller, phone, taking="send")
-        network = self._subject(caller.network)
+        network = self._subject(caller.network) if caller else ""
         for use in uses:
-            use.take = use.take and (to_caller or use.subject != network)
+            own = caller is not None and use.subject == network
+            use.take = use.take and (to_caller or not own)
         self._scripts.run(self._counters.call(uses, returning=room.taken_at_ms))
 
     def look(self, caller: Caller) -> tuple[Call, Callable[[Reply], Room]]:
@@ -171,10 +186,12 @@ class Guard:
         return SharedLimitReached(limit, wait, room)
 
     def _uses(
-        self, caller: Caller, phone: PhoneNumber | None, *, taking: str = ""
+        self, caller: Caller | None, phone: PhoneNumber | None, *, taking: str = ""
     ) -> list[Use]:
         """Every limit that binds, because an answer tells of all (``next``)."""
-        subjects = {"ip": self._subject(caller.network), "global": ""}
+        subjects = {"global": ""}
+        if caller is not None:
+            subjects["ip"] = self._subject(caller.network)
         if phone is not None:
             subjects["prefix"] = self._subject(phone.prefix)
         return [

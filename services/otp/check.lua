@@ -8,7 +8,7 @@
 --          right       whether the guess equals the derived code
 --          session     the session's value; without it none is made
 -- returns  JSON answer; outcome verified | wrong | exhausted | locked | gone, with
---          first_login (when verified)
+--          first_login and sends, all messages as the record has them (when verified)
 --
 -- The guess is counted before anything is done with it. Nothing here knows the code.
 
@@ -18,6 +18,7 @@ local verification = record.verifications[request.id]
 local function reply(outcome)
   local result = answer(outcome, record, verification)
   result.first_login = verification and verification.first_login
+  if outcome == 'verified' then result.sends, result.at_ms = verification.sends, now end
   return cjson.encode(result)
 end
 

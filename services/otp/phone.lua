@@ -75,6 +75,73 @@ local function state_of(verification)
   return 'pending'
 end
 
+-- Why nothing may be sent on a channel; nil where something may.
+local function closed_by(record, channel)
+  local closed = record.closed and record.closed[channel]
+  return closed and closed[1] > now and closed[2] or nil
+end
+
+-- Nothing more on a channel for a while; another may be tried at once.
+local function close(record, closing)
+  record.closed = record.closed or {}
+  record.closed[closing.channel] = { now + closing.ms, closing.reason }
+  record.cooldown_until = nil
+end
+
+-- How long until a call is allowed, and the name of what binds; nil before a first
+-- message. Where no text can arrive a call need not wait for one.
+local function voice_wait(record)
+  local wait, name = send_wait(record)
+  if closed_by(record, 'sms') then return wait, name end
+  for _, at in ipairs(record.sends) do
+    if at > now - limits.calm_ms then
+      local after_message = at + limits.voice_after_ms - now
+      if after_message > wait then return after_message, 'voice_after_message' end
+      return wait, name
+    end
+  end
+  return nil
+end
+
+-- More than a verification could ever be sent.
+local SPENT = 1000000
+
+-- How often each provider was used in the first `most` messages of a verification.
+local function count_uses(verification, most)
+  local uses = {}
+  for i = 1, most do
+    local name = verification.sends[i][1]
+    uses[name] = (uses[name] or 0) + 1
+  end
+  return uses
+end
+
+-- The channel and provider to use: the one this verification used least, of the first
+-- channel in `plans` that is open. A provider counts as unused until each of its
+-- senders was used. Returns {name, delivery}, the channel, and the uses of each name.
+local function choose(record, verification, plans)
+  local uses = count_uses(verification, #verification.sends)
+  local chosen, on, least
+  for _, plan in ipairs(plans) do
+    if not closed_by(record, plan[1]) then
+      for _, provider in ipairs(plan[2]) do
+        local count = uses[provider[1]] or 0
+        local rank = count + (count >= provider[3] and SPENT or 0)
+        if not least or rank < least then
+          chosen, on, least = { provider[1], provider[2] }, plan[1], rank
+        end
+      end
+    end
+  end
+  return chosen, on, uses
+end
+
+local function add_send(record, verification, chosen, channel)
+  table.insert(verification.sends, { chosen[1], chosen[2], channel, now })
+  verification.send_op = request.op
+  table.insert(record.sends, now)
+end
+
 -- The part that every answer shares.
 local function answer(outcome, record, verification)
   local last = verification and verification.sends[#verification.sends] or {}
@@ -85,6 +152,14 @@ local function answer(outcome, record, verification)
     attempt = verification and #verification.sends or 0,
     provider = last[1],
     delivery = last[2],
+    channel = last[3],
+    channels = verification and verification.channels,
+    closed = record.closed and {
+      sms = closed_by(record, 'sms'),
+      whatsapp = closed_by(record, 'whatsapp'),
+      voice = closed_by(record, 'voice'),
+    } or nil,
+    voice_wait_ms = (voice_wait(record)),
     expires_ms = verification and math.max(0, verification.expires - now) or 0,
     send_wait_ms = (send_wait(record)),
     check_wait_ms = lock_wait(record),

@@ -1,5 +1,6 @@
 """Hands a planned send to SMS, and puts right in the store what went otherwise."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -8,68 +9,156 @@ from services.errors import (
     AuthError,
     DeliveryUnavailable,
     PhoneNotSupported,
-    RecipientUnreachable,
     StoreUnavailable,
     Turn,
 )
 from services.events import DeliveryFailed, Emit
-from services.otp.answers import NEXT_WHEN_GONE, next_after
-from services.otp.store import Attempt, OtpStore, Record
-from services.sms.provider import Message, Reason, Refused
-from services.sms.service import NotDelivered, SmsService
-from services.sms.templates import Templates
+from services.otp.answers import (
+    CLOSED,
+    NEXT_WHEN_GONE,
+    OPTED_OUT,
+    UNREACHABLE,
+    next_after,
+    unreachable,
+)
+from services.otp.planning import Ways
+from services.otp.records import Attempt, Closing, Record
+from services.otp.store import OtpStore
+from services.sms.provider import Channel, Reason, Refused
+from services.sms.service import Delivery, NotDelivered, Outgoing, SmsService
+from services.sms.words import Client
 from utils.crypto import fingerprint
 from utils.phone import PhoneNumber
+
+# A vendor may be mistaken about a number that cannot get texts; who is not on WhatsApp
+# is not there in ten minutes either.
+_UNREACHABLE_SECONDS: Mapping[Channel, int] = {
+    "sms": 600,
+    "whatsapp": 86_400,
+    "voice": 600,
+}
+# Long enough to cost nothing, short enough for somebody who sent START since.
+_OPTED_OUT_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """To whom a code goes and how it is worded: what every message of one repeats."""
+
+    phone: PhoneNumber
+    storefront: str
+    locale: str
+    client: Client | None
+
+    def __repr__(self) -> str:
+        """Show no phone number."""
+        return f"Letter({self.phone!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A send that the store has counted: who gets what, and who is to try first."""
+    """A send that the store has counted: who gets what, and whom to ask in turn."""
 
     attempt: Attempt
     record: Record
-    phone: PhoneNumber
+    letter: Letter
     room: Room
+    ways: Ways
+
+    def order(self) -> list[str]:
+        """Name the vendors to ask: the one that the store chose, then the others."""
+        chosen = self.record.provider
+        others = self.ways.orders[self.record.channel]
+        return [chosen, *(name for name in others if name != chosen)]
 
 
 class CodeSender:
-    """Sends codes by SMS. Safe to share between threads."""
+    """Sends codes. Safe to share between threads."""
 
     def __init__(
-        self, *, store: OtpStore, sms: SmsService, templates: Templates, emit: Emit
+        self,
+        *,
+        store: OtpStore,
+        sms: SmsService,
+        whatsapp_falls_back: bool,
+        emit: Emit,
     ) -> None:
+        """``whatsapp_falls_back``: what WhatsApp cannot deliver goes out as an SMS."""
         self._store = store
         self._sms = sms
-        self._templates = templates
+        self._whatsapp_falls_back = whatsapp_falls_back
         self._emit = emit
 
-    def send(self, planned: Planned, code: str) -> Record:
+    def send(self, planned: Planned, code: str) -> tuple[Record, Delivery]:
         """Send, and return the record as it stands after that.
 
         Raises:
             RecipientUnreachable, PhoneNotSupported, DeliveryUnavailable: nothing was
                 accepted, and a verification that never had a message is removed.
         """
-        record, attempt = planned.record, planned.attempt
-        message = Message(
-            phone=planned.phone,
+        record, letter = planned.record, planned.letter
+        outgoing = Outgoing(
+            phone=letter.phone,
             code=code,
-            text=self._templates.render(
-                code, purpose=attempt.id.purpose, ttl_seconds=record.expires_in
-            ),
+            purpose=planned.attempt.id.purpose,
             ttl_seconds=record.expires_in,
+            locale=letter.locale,
+            client=letter.client,
+            reference=planned.attempt.op,
+            uses=record.uses,
         )
         try:
-            delivery = self._sms.send(message, first=record.provider)
+            delivery, closing = self._deliver(planned, outgoing)
         except (Refused, NotDelivered) as failure:
             raise self._undelivered(planned, failure) from failure
         if delivery.provider != record.provider:
             # The message is out: an error now would be the greater lie. What is lost
             # with the store is which provider a resend had better avoid.
+            sent = (delivery.provider, delivery.status, delivery.channel)
             with suppress(StoreUnavailable):
-                self._store.settle(attempt, sent=(delivery.provider, delivery.status))
+                record.closed = self._store.settle(
+                    planned.attempt, sent=sent, closing=closing
+                ).closed
         record.provider, record.delivery = delivery.provider, delivery.status
-        return record
+        record.channel = delivery.channel
+        return record, delivery
+
+    def _deliver(
+        self, planned: Planned, outgoing: Outgoing
+    ) -> tuple[Delivery, Closing | None]:
+        channel = planned.record.channel
+        deadline = self._sms.deadline()
+        try:
+            delivery = self._sms.send(
+                outgoing, channel=channel, order=planned.order(), deadline=deadline
+            )
+        except (Refused, NotDelivered) as failure:
+            if not self._falls_back(planned, failure):
+                raise
+            first_failure = failure
+        else:
+            return delivery, None
+        try:
+            delivery = self._sms.send(
+                outgoing,
+                channel="sms",
+                order=planned.ways.orders["sms"],
+                deadline=deadline,
+            )
+        except (Refused, NotDelivered) as failure:
+            # Of two, the one that may have left a message decides what is given back.
+            failure.may_have_left |= first_failure.may_have_left
+            raise
+        return delivery, closing_for(channel, first_failure.reason)
+
+    def _falls_back(self, planned: Planned, failure: Refused | NotDelivered) -> bool:
+        return (
+            self._whatsapp_falls_back
+            and planned.record.channel == "whatsapp"
+            and bool(planned.ways.orders.get("sms"))
+            and "sms" not in planned.record.closed
+            and failure.reason is not Reason.FRAUD
+        )
 
     def _undelivered(
         self, planned: Planned, failure: Refused | NotDelivered
@@ -82,11 +171,12 @@ class CodeSender:
         """
         about_number = isinstance(failure, Refused) or failure.of_number
         keep_count = about_number or failure.may_have_left
+        closing = closing_for(planned.record.channel, failure.reason)
         self._emit(
             DeliveryFailed(
                 phone_tag=planned.attempt.id.tag,
                 verification=fingerprint(str(planned.attempt.id)),
-                country=planned.phone.region,
+                country=planned.letter.phone.region,
                 reason=failure.reason or "no_provider",
                 budget_returned=not keep_count,
             )
@@ -95,16 +185,33 @@ class CodeSender:
         # Without the store the start stays counted; why nothing was sent stays true.
         with suppress(StoreUnavailable):
             record = self._store.settle(
-                planned.attempt, keep_count=keep_count, keep_cooldown=about_number
+                planned.attempt,
+                keep_count=keep_count,
+                keep_cooldown=about_number and closing is None,
+                closing=closing,
             )
-            next_step = next_after(record, planned.room)
+            next_step = next_after(record, planned.room, planned.ways.channels)
         if isinstance(failure, NotDelivered):
             wait = max(failure.retry_after_seconds, next_step.sms.retry_in or 0)
             next_step = replace(next_step, sms=Turn(allowed=True, retry_in=wait))
             outage = DeliveryUnavailable(retry_after=wait, next_step=next_step)
             outage.budget_returned = not keep_count
             return outage
-        next_step = replace(next_step, sms=Turn(allowed=False, retry_in=None))
         if failure.reason is Reason.FRAUD:
-            return PhoneNotSupported(next_step=next_step)
-        return RecipientUnreachable(next_step=next_step)
+            # Nor by another channel: the block is on the number, not on the way to it.
+            shut = replace(next_step, sms=CLOSED, whatsapp=CLOSED, voice=CLOSED)
+            return PhoneNotSupported(next_step=shut)
+        if closing is not None:
+            # True also where the store could not be told.
+            shut = replace(next_step, **{planned.record.channel: CLOSED})
+            return unreachable(closing.reason, shut)
+        return unreachable(failure.reason, next_step)
+
+
+def closing_for(channel: Channel, reason: Reason | None) -> Closing | None:
+    """Say whether a failure shuts a channel to a phone, and for how long."""
+    if reason is Reason.OPTED_OUT:
+        return Closing(channel, OPTED_OUT, _OPTED_OUT_SECONDS)
+    if reason is Reason.RECIPIENT:
+        return Closing(channel, UNREACHABLE, _UNREACHABLE_SECONDS[channel])
+    return None

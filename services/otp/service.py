@@ -1,7 +1,7 @@
 """The life of a verification: start, check, status.
 
 Redis decides everything about a phone in one script; this module asks the limits
-first, derives codes, and turns outcomes into answers and errors.
+first, and turns outcomes into answers and errors.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,8 @@ from services.abuse.guard import Caller, Guard, Room, SharedLimitReached
 from services.errors import (
     DeliveryUnavailable,
     Next,
-    PhoneNotSupported,
     StoreUnavailable,
     Turn,
-    VerificationGone,
 )
 from services.events import CodeChecked, Emit, LimitReached, VerificationStarted
 from services.otp.answers import (
@@ -31,22 +29,19 @@ from services.otp.answers import (
     not_started,
     not_verified,
 )
-from services.otp.codes import VerificationId, derive_code
-from services.otp.numbers import Numbers
-from services.otp.sending import CodeSender, Planned
-from services.otp.store import Attempt, OtpStore, PhoneLimits, read_record
+from services.otp.codes import VerificationId
+from services.otp.conversions import Conversions
+from services.otp.deliveries import Deliveries
+from services.otp.phonebook import Phonebook
+from services.otp.planning import TEST, TEST_WAYS, Planner
+from services.otp.records import Record, read_record
+from services.otp.sending import CodeSender, Letter, Planned
+from services.otp.store import OtpStore
 from services.scripts import ScriptRunner
-from services.sms.service import SmsService
 from services.sms.templates import Templates
 from utils.clock import Clock
-from utils.crypto import fingerprint, mac_text, random_text, same
+from utils.crypto import fingerprint, same
 from utils.phone import PhoneNumber
-
-# Stands where a provider would, for test numbers: nothing is sent.
-_TEST = "test"
-_OP_BYTES = 6
-# Few storefronts share a service; this only tells them apart.
-_STOREFRONT_BYTES = 6
 
 
 class OtpService:
@@ -58,27 +53,24 @@ class OtpService:
         scripts: ScriptRunner,
         store: OtpStore,
         guard: Guard,
-        sms: SmsService,
+        planner: Planner,
+        sender: CodeSender,
+        deliveries: Deliveries,
+        conversions: Conversions,
         templates: Templates,
-        numbers: Numbers,
-        tag_of: Callable[[str], str],
-        pepper: bytes,
-        limits: PhoneLimits,
+        phonebook: Phonebook,
         clock: Clock,
         emit: Emit,
     ) -> None:
-        """``tag_of`` names a phone in Redis; ``pepper`` keys the codes."""
         self._scripts = scripts
         self._store = store
         self._guard = guard
-        self._sms = sms
-        self._sender = CodeSender(store=store, sms=sms, templates=templates, emit=emit)
-        self._numbers = numbers
-        self._tag_of = tag_of
-        self._pepper = pepper
-        self._limits = limits
-        # A test number costs nothing, and the tests that use it log in all day.
-        self._test_limits = replace(limits, cooldowns=(), sends=())
+        self._planner = planner
+        self._sender = sender
+        self._deliveries = deliveries
+        self._conversions = conversions
+        self._templates = templates
+        self._phonebook = phonebook
         self._clock = clock
         self._emit = emit
 
@@ -93,44 +85,54 @@ class OtpService:
             StoreUnavailable: Redis cannot be reached; nothing was sent.
         """
         began = self._clock.monotonic()
-        phone = self._numbers.read(request.phone, request.country)
-        tag = self._tag_of(phone.e164)
-        resend_of = self._resend_of(request, tag)
-        is_test = self._numbers.test_code(phone) is not None
-        providers = [(_TEST, _TEST)] if is_test else self._providers_for(phone)
+        phone, tag = self._phonebook.read(request.phone, request.country)
+        resend_of = None
+        if request.verification_id is not None:
+            resend_of = self._phonebook.find(request.verification_id, tag)
         purpose = resend_of.purpose if resend_of else request.purpose
-        attempt = self._attempt(VerificationId.new(tag, purpose), phone, caller)
+        attempt = self._phonebook.attempt(
+            VerificationId.new(tag, purpose), phone, caller.storefront
+        )
+        is_test = self._phonebook.is_test(phone)
+        ways = TEST_WAYS if is_test else self._planner.ways(phone, request.channel)
         room = Room()
         if not is_test:
             room = self._admit_send(caller, phone, is_resend=resend_of is not None)
         record = self._store.start(
             attempt,
             resend_of=resend_of.part if resend_of else None,
-            providers=providers,
+            plans=ways.plans,
+            channels=ways.channels,
         )
-        if record.outcome in {"gone", "limited"}:
+        if record.outcome not in {"started", "resent"}:
             if not is_test:
                 self._give_back(caller, phone, room, to_caller=False)
-            refusal = not_started(record, room)
+            refusal = not_started(record, room, ways.channels)
             if refusal.retry_after:
                 self._emit(LimitReached(record.limit, "send", refusal.retry_after))
             raise refusal
 
         attempt = replace(attempt, id=VerificationId(tag, record.part))
         if not is_test:
-            code = self._code_of(attempt.id, phone, caller.storefront)
-            try:
-                record = self._sender.send(Planned(attempt, record, phone, room), code)
-            except DeliveryUnavailable as outage:
-                if outage.budget_returned:
-                    self._give_back(caller, phone, room, to_caller=True)
-                raise
+            letter = Letter(
+                phone=phone,
+                storefront=caller.storefront,
+                locale=self._templates.choose_locale(
+                    requested=request.locale,
+                    accept_language=request.accept_language,
+                    region=phone.region,
+                ),
+                client=request.client,
+            )
+            planned = Planned(attempt, record, letter, room, ways)
+            record = self._send(planned, caller)
         self._emit(
             VerificationStarted(
                 phone_tag=tag,
                 verification=fingerprint(str(attempt.id)),
                 purpose=attempt.id.purpose,
                 country=phone.region,
+                channel=record.channel,
                 provider=record.provider,
                 attempt=record.attempt,
                 resend=record.outcome == "resent",
@@ -142,8 +144,8 @@ class OtpService:
             phone=phone,
             expires_in=record.expires_in,
             attempts_left=record.attempts_left,
-            delivery=Delivery(record.delivery, record.attempt),
-            next=next_after(record, room),
+            delivery=Delivery(record.delivery, record.channel, record.attempt),
+            next=next_after(record, room, ways.channels),
             quotas=room.quotas,
         )
 
@@ -165,11 +167,8 @@ class OtpService:
             PhoneInvalid, PhoneNotSupported: no number that we send to.
             StoreUnavailable: Redis cannot be reached; nothing was accepted.
         """
-        phone = self._numbers.read(phone_text, country)
-        verification = VerificationId.parse(verification_id)
-        if verification is None:
-            raise VerificationGone(next_step=NEXT_WHEN_GONE)
-        verification = _of_phone(verification, self._tag_of(phone.e164))
+        phone, tag = self._phonebook.read(phone_text, country)
+        verification = self._phonebook.find(verification_id, tag)
         try:
             room = self._guard.admit_check(caller, phone)
         except SharedLimitReached as refusal:
@@ -178,10 +177,11 @@ class OtpService:
             refusal.next_step = Next(UNKNOWN, Turn(allowed=True, retry_in=wait))
             raise
 
-        right = same(self._code_of(verification, phone, caller.storefront), code)
+        derived = self._phonebook.code_of(verification, phone, caller.storefront)
+        right = same(derived, code)
         wins_login = right and verification.purpose == "login"
         session = draft(phone.e164) if wins_login else None
-        attempt = self._attempt(verification, phone, caller)
+        attempt = self._phonebook.attempt(verification, phone, caller.storefront)
         record = self._store.check(attempt, right=right, session=session)
         if record.outcome in {"wrong", "gone"}:
             evaluated = record.outcome == "wrong"
@@ -198,10 +198,14 @@ class OtpService:
                 attempts_left=record.attempts_left,
             )
         )
-        if attempt.limits is self._test_limits:
+        is_test = self._phonebook.is_test(phone)
+        if is_test:
             room.send_wait = 0  # No limit on sends binds a test number.
         if record.outcome != "verified":
-            raise not_verified(record, room)
+            channels = record.channels or ("sms",)
+            raise not_verified(record, room, channels)
+        if not is_test:
+            self._conversions.verified(record, phone.region)
         return Verified(phone, session, record.first_login)
 
     def status(self, verification: VerificationId, caller: Caller) -> Status:
@@ -211,10 +215,10 @@ class OtpService:
             StoreUnavailable: Redis cannot be reached.
         """
         look, read_room = self._guard.look(caller)
-        status_call = self._store.status_call(verification, self._limits)
+        status_call = self._store.status_call(verification, self._phonebook.limits)
         replies = self._scripts.run_together(status_call, look)
         record, room = read_record(replies[0]), read_room(replies[1])
-        if record.provider == _TEST:
+        if record.provider == TEST:
             # No limit on sends binds a test number; a lock does.
             record.send_wait, room = record.check_wait, Room()
         known = record.state != "none"
@@ -222,17 +226,27 @@ class OtpService:
             state=record.state,
             expires_in=record.expires_in if record.state == "pending" else 0,
             attempts_left=record.attempts_left if record.state == "pending" else 0,
-            delivery=Delivery(record.delivery, record.attempt) if known else None,
-            next=next_after(record, room) if known else NEXT_WHEN_GONE,
+            delivery=Delivery(record.delivery, record.channel, record.attempt)
+            if known
+            else None,
+            next=next_after(record, room, record.channels or ("sms",))
+            if known
+            else NEXT_WHEN_GONE,
         )
 
-    def _resend_of(self, request: SendRequest, tag: str) -> VerificationId | None:
-        if request.verification_id is None:
-            return None
-        verification = VerificationId.parse(request.verification_id)
-        if verification is None:
-            raise VerificationGone(next_step=NEXT_WHEN_GONE)
-        return _of_phone(verification, tag)
+    def _send(self, planned: Planned, caller: Caller) -> Record:
+        letter = planned.letter
+        code = self._phonebook.code_of(
+            planned.attempt.id, letter.phone, letter.storefront
+        )
+        try:
+            record, delivery = self._sender.send(planned, code)
+        except DeliveryUnavailable as outage:
+            if outage.budget_returned:
+                self._give_back(caller, letter.phone, planned.room, to_caller=True)
+            raise
+        self._deliveries.watch(planned, delivery, record.attempt)
+        return record
 
     def _admit_send(
         self, caller: Caller, phone: PhoneNumber, *, is_resend: bool
@@ -255,41 +269,3 @@ class OtpService:
         # Without the store the units stay taken; why nothing was sent stays true.
         with suppress(StoreUnavailable):
             self._guard.give_back(caller, phone, room, to_caller=to_caller)
-
-    def _providers_for(self, phone: PhoneNumber) -> list[tuple[str, str]]:
-        """Name the providers of a phone's country, each with its delivery status."""
-        names = self._sms.candidates(phone.region)
-        if not names:
-            raise PhoneNotSupported
-        return [(name, self._sms.status_of(name)) for name in names]
-
-    def _attempt(
-        self, verification: VerificationId, phone: PhoneNumber, caller: Caller
-    ) -> Attempt:
-        is_test = self._numbers.test_code(phone) is not None
-        return Attempt(
-            id=verification,
-            op=random_text(_OP_BYTES),
-            storefront=mac_text(
-                self._pepper, "storefront", caller.storefront, size=_STOREFRONT_BYTES
-            ),
-            limits=self._test_limits if is_test else self._limits,
-        )
-
-    def _code_of(
-        self, verification: VerificationId, phone: PhoneNumber, storefront: str
-    ) -> str:
-        return self._numbers.test_code(phone) or derive_code(
-            self._pepper, verification, storefront=storefront, e164=phone.e164
-        )
-
-
-def _of_phone(verification: VerificationId, tag: str) -> VerificationId:
-    """Return the id if it belongs to the phone, else one that no phone has.
-
-    Another phone's id must take the same way, cost the same limits and get the same
-    answer as an unknown one: or whoever holds a tag could find its number by asking.
-    """
-    if verification.tag == tag:
-        return verification
-    return VerificationId.new(tag, verification.purpose)

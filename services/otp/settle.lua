@@ -1,13 +1,14 @@
 -- Corrects a start whose send did not go as planned.
 --
 -- KEYS[1]  the phone's record
--- ARGV[1]  JSON {offset_ms, limits, op, id, sent?, keep_count, keep_cooldown}
+-- ARGV[1]  JSON {offset_ms, limits, op, id, sent?, keep_count, keep_cooldown, close?}
 --          op, id         as in the start
---          sent           [name, delivery] of the provider that took it, when not the
---                         one planned; without it nothing took it: the send is undone,
+--          sent           [name, delivery, channel] of who took it, when not as
+--                         planned; without it nothing took it: the send is undone,
 --                         and a verification that never had one accepted is removed
 --          keep_count     it stays counted as a send (a message may have left)
 --          keep_cooldown  the wait for the next one stays (the recipient is the cause)
+--          close          {channel, ms, reason}: nothing more on this channel so long
 -- returns  JSON answer; outcome settled, or gone when it was settled before
 
 local record = load_record()
@@ -16,8 +17,10 @@ if not verification or verification.send_op ~= request.op then
   return cjson.encode(answer('gone', record, verification))
 end
 
+if request.close then close(record, request.close) end
 if request.sent then
-  verification.sends[#verification.sends] = request.sent
+  local sent = verification.sends[#verification.sends]
+  sent[1], sent[2], sent[3] = unpack(request.sent)
 else
   table.remove(verification.sends)
   verification.send_op = nil

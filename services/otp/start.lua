@@ -1,24 +1,28 @@
 -- Starts a verification or a resend of one, if the phone's limits allow a send.
 --
 -- KEYS[1]  the phone's record
--- ARGV[1]  JSON {offset_ms, limits, op, id, resend_of?, storefront, providers}
+-- ARGV[1]  JSON {offset_ms, limits, op, id, resend_of?, storefront, plans, channels}
 --          op          names this request: running it again changes nothing
 --          id          the new verification's, if one is made
 --          resend_of   the verification to send again
 --          storefront  names who asks; a verification is its storefront's alone
---          providers   [name, delivery] in the order to prefer; delivery is the status
---                      that its acceptance means
--- returns  JSON answer; outcome started | resent | limited | gone, with
---          id, provider (the one to try first), limit (when limited)
+--          plans       [channel, providers] in the order to prefer, and providers
+--                      [name, delivery, senders] so too; delivery is the status that
+--                      its acceptance means, senders how many it can send from
+--          channels    those that this phone's country has at all
+-- returns  JSON answer; outcome started | resent | limited | closed | gone, with
+--          id, provider (the one to try first), uses (of each provider before),
+--          limit (when limited), reason (when closed)
 
 local record = load_record()
 local resend_of = request.resend_of
 local id = resend_of or request.id
 local verification = record.verifications[id]
+local chosen, channel, uses
 
-local function reply(outcome, limit)
+local function reply(outcome, limit, reason)
   local result = answer(outcome, record, verification)
-  result.id, result.limit = id, limit
+  result.id, result.limit, result.reason, result.uses = id, limit, reason, uses
   return cjson.encode(result)
 end
 
@@ -26,6 +30,7 @@ for _, made in ipairs({ request.id, resend_of }) do
   local before = record.verifications[made]
   if before and before.send_op == request.op then
     id, verification = made, before
+    uses = count_uses(before, #before.sends - 1)
     return reply(#before.sends > 1 and 'resent' or 'started')
   end
 end
@@ -34,7 +39,15 @@ if resend_of and not (state_of(verification) == 'pending'
   return reply('gone')
 end
 
+local only = #request.plans == 1 and request.plans[1][1]
+if only and closed_by(record, only) then
+  return reply('closed', nil, closed_by(record, only))
+end
 local wait, limit = send_wait(record)
+if only == 'voice' then
+  wait, limit = voice_wait(record)
+  if not wait then return reply('closed', nil, 'no_message_yet') end
+end
 if wait > 0 then return reply('limited', limit) end
 
 -- Drops the oldest of the live or of the ended verifications while there are too many.
@@ -62,13 +75,8 @@ if not resend then
   record.verifications[id] = verification
 end
 
-local used, chosen = {}, request.providers[1]
-for _, sent in ipairs(verification.sends) do used[sent[1]] = true end
-for _, provider in ipairs(request.providers) do
-  if not used[provider[1]] then chosen = provider break end
-end
-table.insert(verification.sends, chosen)
-verification.send_op = request.op
+chosen, channel, uses = choose(record, verification, request.plans)
+if not chosen then return reply('closed', nil, closed_by(record, request.plans[1][1])) end
 
 local last = record.sends[#record.sends]
 if not last or now - last > limits.calm_ms then record.streak = 0 end
@@ -77,6 +85,7 @@ local rungs = #limits.cooldowns
 if rungs > 0 then
   record.cooldown_until = now + limits.cooldowns[math.min(record.streak, rungs)]
 end
-table.insert(record.sends, now)
+verification.channels = request.channels
+add_send(record, verification, chosen, channel)
 save_record(record)
 return reply(resend and 'resent' or 'started')

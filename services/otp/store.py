@@ -15,12 +15,17 @@ E.164 number. Times are Unix milliseconds by Redis's own clock.
                         is remembered: the lock's rung
 ``locked_until``        no send and no check before
 ``logged_in_at``        last login, for 90 days
+``closed``              channel -> [until, reason]: it cannot be reached there
+                        (``unreachable``), or asked not to be (``opted_out``)
 ``verifications``       ``part`` of the id (purpose letter, 22 characters) -> object:
 ``.expires``            end of the code's life
 ``.left``               checks left
 ``.storefront``         who asked, as a keyed MAC
-``.sends``              [provider, delivery status] of each send accepted or under way,
-                        as planned until settled
+``.sends``              of each send accepted or under way, as planned until settled:
+                        [provider, delivery status, channel, time, vendor's message id]
+                        (the id only where the vendor takes conversion reports)
+``.channels``           the channels that this phone's country has
+``.followed``           a failed message was followed by another: once is enough
 ``.state``              absent while pending; ``verified`` or ``exhausted``
 ``.first_login``        with ``verified``: no login was on record before
 ``.send_op .check_op``  the last requests, so that running one again changes nothing
@@ -34,13 +39,21 @@ makes in the same step; ``services/identity/sessions.py`` has its shape.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from services.otp.codes import VerificationId
-from services.scripts import Call, Reply, Script, ScriptRunner, whole_seconds
+from services.otp.records import (
+    Attempt,
+    Closing,
+    PhoneLimits,
+    Plan,
+    Record,
+    SessionDraft,
+    read_record,
+)
+from services.scripts import Call, Script, ScriptRunner
+from services.sms.provider import Channel
 
 _HERE = Path(__file__).parent
 _SHARED = _HERE / "phone.lua"
@@ -48,111 +61,8 @@ _START = Script.load(_SHARED, _HERE / "start.lua")
 _SETTLE = Script.load(_SHARED, _HERE / "settle.lua")
 _CHECK = Script.load(_SHARED, _HERE / "check.lua")
 _STATUS = Script.load(_SHARED, _HERE / "status.lua")
-
-_DAY = 86_400
-# A verification is remembered this long after its life, to be called expired or used.
-_REMEMBER = 300
-# A phone that logged in is known this long; after it, a login is a first one again.
-_KNOWN = 90 * _DAY
-# After this long without a send the cooldown begins at its first rung again.
-_CALM = 3_600
-# With less life left, or less than a third, a resend begins a new verification.
-_MIN_LIFE = 60
-# Ended verifications remembered per phone; the sends of a day would rarely be more.
-_MAX_ENDED = 10
-
-Windows = Sequence[tuple[int, int]]
-State = Literal["pending", "verified", "expired", "exhausted", "none"]
-
-
-@dataclass(frozen=True)
-class PhoneLimits:
-    """What one phone may do. Durations in seconds; windows are (count, seconds)."""
-
-    life: int = 300
-    max_checks: int = 5
-    max_live: int = 3
-    cooldowns: Sequence[int] = (30, 60, 120, 300)
-    sends: Windows = ((3, 600), (5, 3_600), (10, _DAY))
-    wrongs: Windows = ((15, _DAY),)
-    locks: Windows = ((5, 30), (8, 120), (10, 900), (12, 3_600))
-
-    @property
-    def _longest(self) -> int:
-        """How long anything may have to be remembered of a phone that never logs in."""
-        spans = [seconds for _, seconds in (*self.sends, *self.wrongs, *self.locks)]
-        return max(_DAY, self.life + _REMEMBER, *spans, *self.cooldowns)
-
-    @cached_property
-    def arguments(self) -> dict[str, Any]:
-        """As the scripts read them, in milliseconds."""
-        return {
-            "life_ms": self.life * 1000,
-            "max_checks": self.max_checks,
-            "max_live": self.max_live,
-            "max_ended": _MAX_ENDED,
-            "min_life_ms": min(_MIN_LIFE * 1000, self.life * 1000 // 3),
-            "keep_ms": self._longest * 1000,
-            "cooldowns": [seconds * 1000 for seconds in self.cooldowns],
-            "calm_ms": _CALM * 1000,
-            "sends": _in_ms(self.sends),
-            "wrongs": _in_ms(self.wrongs),
-            "locks": _in_ms(self.locks),
-            "remember_ms": _REMEMBER * 1000,
-            "known_ms": _KNOWN * 1000,
-            "day_ms": _DAY * 1000,
-        }
-
-
-class SessionDraft(Protocol):
-    """A session to make if the check is won."""
-
-    @property
-    def key(self) -> str:
-        """Its key, in the phone's slot."""
-        ...
-
-    @property
-    def value(self) -> str:
-        """What is stored."""
-        ...
-
-    @property
-    def ttl_seconds(self) -> int:
-        """How long it is kept."""
-        ...
-
-
-@dataclass(slots=True)
-class Record:
-    """How a verification stands, as a script answered. Waits in whole seconds."""
-
-    outcome: str
-    state: State
-    part: str
-    attempts_left: int
-    attempt: int
-    delivery: str
-    provider: str
-    expires_in: int
-    send_wait: int
-    check_wait: int
-    limit: str
-    first_login: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request about a verification: what names it, and what binds it.
-
-    ``op`` names the request itself, so that running it again changes nothing.
-    ``storefront`` is a keyed MAC of who asks.
-    """
-
-    id: VerificationId
-    op: str
-    storefront: str
-    limits: PhoneLimits
+_FOLLOW = Script.load(_SHARED, _HERE / "follow.lua")
+_NOTE = Script.load(_SHARED, _HERE / "note.lua")
 
 
 class OtpStore:
@@ -176,19 +86,22 @@ class OtpStore:
         attempt: Attempt,
         *,
         resend_of: str | None,
-        providers: Sequence[tuple[str, str]],
+        plans: Sequence[Plan],
+        channels: Sequence[Channel],
     ) -> Record:
         """Count a send and make the verification, or send again ``resend_of``.
 
-        ``providers`` are names, each with the delivery status that its acceptance
-        means. Outcome ``started``, ``resent`` (same verification), ``limited`` or
-        ``gone``; ``provider`` of the answer is the first that was not used yet.
+        ``plans`` stand in the order of preference; ``channels`` are all that this
+        phone's country has. Outcome ``started``, ``resent`` (same verification),
+        ``limited``, ``closed`` (no channel of the plans reaches it) or ``gone``;
+        ``provider`` and ``channel`` of the answer are those least used so far.
         """
         arguments: dict[str, Any] = {
             "op": attempt.op,
             "id": attempt.id.part,
             "storefront": attempt.storefront,
-            "providers": providers,
+            "plans": _in_lua(plans),
+            "channels": channels,
         }
         if resend_of is not None:
             arguments["resend_of"] = resend_of
@@ -198,9 +111,10 @@ class OtpStore:
         self,
         attempt: Attempt,
         *,
-        sent: tuple[str, str] | None = None,
+        sent: tuple[str, str, Channel] | None = None,
         keep_count: bool = False,
         keep_cooldown: bool = False,
+        closing: Closing | None = None,
     ) -> Record:
         """Correct a start: another provider took it, or (without ``sent``) none did."""
         arguments: dict[str, Any] = {
@@ -211,7 +125,45 @@ class OtpStore:
         }
         if sent is not None:
             arguments["sent"] = sent
+        if closing is not None:
+            arguments["close"] = closing.argument
         return self._run(_SETTLE, attempt.id.tag, attempt.limits, arguments)
+
+    def follow(
+        self,
+        attempt: Attempt,
+        *,
+        number: int,
+        status: str | None,
+        closing: Closing | None,
+        plans: Sequence[Plan],
+    ) -> Record:
+        """Take down how message ``number`` fares, and plan another by ``plans``.
+
+        Outcome ``moved``, ``followed`` (``provider``, ``channel`` and ``uses`` are of
+        the message to send now), ``same`` or ``gone``.
+        """
+        arguments: dict[str, Any] = {
+            "op": attempt.op,
+            "id": attempt.id.part,
+            "attempt": number,
+        }
+        if status is not None:
+            arguments["status"] = status
+        if closing is not None:
+            arguments["close"] = closing.argument
+        if plans:
+            arguments["plans"] = _in_lua(plans)
+        return self._run(_FOLLOW, attempt.id.tag, attempt.limits, arguments)
+
+    def note_call(self, attempt: Attempt, *, number: int, message_id: str) -> Call:
+        """Return the call that notes a vendor's message id, to be run with others."""
+        arguments = {
+            "id": attempt.id.part,
+            "attempt": number,
+            "message_id": message_id,
+        }
+        return self._call(_NOTE, attempt.id.tag, attempt.limits, arguments)
 
     def check(
         self,
@@ -267,23 +219,5 @@ class OtpStore:
         return Call(script, [f"otp:{{{tag}}}", *more_keys], arguments)
 
 
-def read_record(reply: Reply) -> Record:
-    """Read what a script of this store answered."""
-    return Record(
-        outcome=reply["outcome"],
-        state=reply["state"],
-        part=reply.get("id", ""),
-        attempts_left=reply["attempts_left"],
-        attempt=reply["attempt"],
-        delivery=reply.get("delivery", ""),
-        provider=reply.get("provider", ""),
-        expires_in=reply["expires_ms"] // 1000,
-        send_wait=whole_seconds(reply["send_wait_ms"]),
-        check_wait=whole_seconds(reply["check_wait_ms"]),
-        limit=reply.get("limit", ""),
-        first_login=reply.get("first_login", False),
-    )
-
-
-def _in_ms(windows: Windows) -> list[list[int]]:
-    return [[count, seconds * 1000] for count, seconds in windows]
+def _in_lua(plans: Sequence[Plan]) -> list[tuple[Channel, Any]]:
+    return [(plan.channel, plan.providers) for plan in plans]

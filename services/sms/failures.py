@@ -1,5 +1,6 @@
 """What a vendor's error means, from its table or from the HTTP status alone."""
 
+import re
 from http import HTTPStatus
 
 from services.sms.provider import (
@@ -13,6 +14,8 @@ from services.sms.provider import (
 )
 
 RECIPIENT = Failure(Reason.RECIPIENT, Scope.NUMBER)
+ABSENT = Failure(Reason.ABSENT, Scope.NUMBER)
+OPTED_OUT = Failure(Reason.OPTED_OUT, Scope.NUMBER)
 FRAUD = Failure(Reason.FRAUD, Scope.NUMBER)
 ACCOUNT = Failure(Reason.ACCOUNT, Scope.PROVIDER)
 ACCOUNT_COUNTRY = Failure(Reason.ACCOUNT, Scope.COUNTRY)
@@ -33,14 +36,17 @@ _STATUSES: dict[int, Failure] = {
     HTTPStatus.SERVICE_UNAVAILABLE: TRANSIENT,  # 15.6.4: unable to handle it now.
 }
 
-# The longest in either table have five.
+# The longest in any table have five.
 _MAX_CODE_DIGITS = 6
+
+# No digits: a number or a code cannot pass for one.
+_WORD = re.compile(r"[A-Za-z][A-Za-z_]{1,79}")
 
 
 def error_for(failure: Failure, vendor_code: str) -> ProviderFailure:
     """Make the exception that a failure is raised as."""
     match failure.reason:
-        case Reason.RECIPIENT | Reason.FRAUD:
+        case Reason.RECIPIENT | Reason.ABSENT | Reason.OPTED_OUT | Reason.FRAUD:
             kind: type[ProviderFailure] = Refused
         case Reason.AMBIGUOUS:
             kind = Ambiguous
@@ -49,7 +55,9 @@ def error_for(failure: Failure, vendor_code: str) -> ProviderFailure:
     return kind(failure.reason, failure.scope, vendor_code)
 
 
-def error_for_status(status: int, vendor_code: int | None = None) -> ProviderFailure:
+def error_for_status(
+    status: int, vendor_code: int | str | None = None
+) -> ProviderFailure:
     """Make the exception for an HTTP status, when its code is absent or unknown."""
     shown = f"http_{status}" if vendor_code is None else str(vendor_code)
     return error_for(_failure_for_status(status), shown)
@@ -62,6 +70,11 @@ def read_code(value: object) -> int | None:
     if isinstance(value, int) and 0 < value < 10**_MAX_CODE_DIGITS:
         return value
     return None
+
+
+def read_word(value: object) -> str | None:
+    """Read a vendor's error code where it is a word; None if it is none."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
 
 
 def _failure_for_status(status: int) -> Failure:

@@ -5,7 +5,8 @@ A failure answers one question: could the message have gone out?
 ::
 
     ProviderFailure
-    ├── Refused       it never will: stop, whoever we ask (recipient, fraud)
+    ├── Refused       it never will: stop, whoever we ask (recipient, absent,
+    │                 opted out, fraud)
     ├── Unavailable   certainly not: ask the next provider (account, content, transient)
     └── Ambiguous     maybe: ask the next provider, never this one again
 """
@@ -13,15 +14,23 @@ A failure answers one question: could the message have gone out?
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from utils.phone import PhoneNumber
 
+Channel = Literal["sms", "whatsapp", "voice"]
+
 
 class Reason(StrEnum):
-    """Why a vendor did not take a message."""
+    """Why a vendor did not take a message, or did not get it to the phone.
+
+    ``recipient``: this phone never will get one on this channel. ``absent``: not now
+    (switched off, out of reach, busy). ``opted_out``: it answered STOP.
+    """
 
     RECIPIENT = "recipient"
+    ABSENT = "absent"
+    OPTED_OUT = "opted_out"
     FRAUD = "fraud"
     ACCOUNT = "account"
     CONTENT = "content"
@@ -38,21 +47,38 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One text to one phone.
+class Dlt:
+    """What India's DLT registry knows a text by (TRAI TCCCPR 2018)."""
 
-    ``code`` is given apart for vendors that put it into a text of their own, and
+    entity_id: str
+    template_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one phone, as one vendor is to send it.
+
+    ``code`` is given apart for vendors that put it into a text of their own, in the
+    language ``locale`` (BCP 47), and for voice, where ``text`` is not used.
     ``ttl_seconds`` is what is left of the code's life: a later text is useless.
+    ``sender`` is who it is from where the settings say so for the phone's country;
+    without it the vendor's own setting counts. ``reference`` is our own id of this
+    send, random and the same for every vendor and every repetition of a request.
     """
 
     phone: PhoneNumber
     code: str
     text: str
     ttl_seconds: int
+    channel: Channel = "sms"
+    locale: str = "en"
+    sender: str | None = None
+    dlt: Dlt | None = None
+    reference: str = ""
 
     def __repr__(self) -> str:
         """Show no phone number, code or text."""
-        return f"Message({self.phone!r})"
+        return f"Message({self.channel}, {self.phone!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +113,7 @@ class ProviderFailure(Exception):
 
 
 class Refused(ProviderFailure):
-    """No provider will deliver this: recipient or fraud.
+    """No provider will deliver this: recipient, absent, opted out or fraud.
 
     ``may_have_left`` is set when a provider asked before was ambiguous.
     """
@@ -112,6 +138,11 @@ class Provider(Protocol):
         ...
 
     @property
+    def channels(self) -> Collection[Channel]:
+        """The channels it sends on."""
+        ...
+
+    @property
     def countries(self) -> Collection[str] | None:
         """The regions it serves (ISO 3166), or None for all."""
         ...
@@ -126,5 +157,20 @@ class Provider(Protocol):
 
         Raises:
             Refused, Unavailable, Ambiguous: see the module's tree.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportsConversion(Protocol):
+    """A vendor that wants to know whether its message did what it was sent for."""
+
+    def report_conversion(
+        self, message_id: str, *, converted: bool, deadline: float
+    ) -> None:
+        """Say whether the person typed the code; after the fact, never in a request.
+
+        Raises:
+            ProviderFailure: the vendor did not take the report.
         """
         ...

@@ -1,31 +1,55 @@
-"""Sends one text through whichever vendor takes it, under one deadline."""
+"""Sends one message through whichever vendor takes it, under one deadline."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.events import Emit, ProviderCalled
-from services.sms.breaker import Breaker, BreakerState
+from services.sms.breakers import Breakers, ProviderHealth
 from services.sms.provider import (
     Ambiguous,
+    Channel,
     Message,
     Provider,
     ProviderFailure,
     Reason,
     Refused,
+    ReportsConversion,
     Scope,
     Unavailable,
 )
+from services.sms.routes import CHANNELS, LAST_RESORT, Routes
+from services.sms.routing.health import VendorHealth
+from services.sms.routing.router import Router
+from services.sms.routing.standing import Route
+from services.sms.senders import Senders
+from services.sms.templates import Templates
 from services.sms.transport import MINIMUM_SECONDS, NOT_ASKED
+from services.sms.words import Client, Purpose
 from utils.clock import Clock
+from utils.phone import PhoneNumber
 
-# A vendor that says no to our account needs a person, not another try. One that says no
-# to a text may mean the number it was for: that is counted like any failure.
-_ACCOUNT_OPEN_SECONDS = 300.0
 
-# A vendor that gets what a slow one before it has left, and needs longer, is not slow.
-# Without this, one vendor that hangs under load would open its neighbour's breaker too.
-_FAIR_SECONDS = 2.0
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A code on its way to a phone, before a vendor is chosen.
+
+    ``uses`` counts the messages that each vendor was given in this verification before.
+    ``reference`` is our own id of this send.
+    """
+
+    phone: PhoneNumber
+    code: str
+    purpose: Purpose
+    ttl_seconds: int
+    locale: str
+    client: Client | None
+    reference: str
+    uses: Mapping[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show no phone number and no code."""
+        return f"Outgoing({self.phone!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +57,9 @@ class Delivery:
     """A vendor took the message; ``status`` is the delivery status to report."""
 
     provider: str
+    channel: Channel
     status: str
     message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderHealth:
-    """What is known of a vendor without asking it.
-
-    ``retry_in_seconds`` is the time until a send may try it again, and
-    ``blocked_countries`` are those in which alone it is left out.
-    """
-
-    state: BreakerState
-    retry_in_seconds: float
-    blocked_countries: tuple[str, ...]
 
 
 class NotDelivered(Exception):
@@ -76,13 +88,18 @@ class NotDelivered(Exception):
 class SmsService:
     """Routes, fails over, and leaves alone what is broken.
 
-    Safe to share between threads. ``providers`` stand in the order of preference.
+    Safe to share between threads.
     """
 
     def __init__(
         self,
         providers: Sequence[Provider],
         *,
+        routes: Routes,
+        router: Router,
+        health: VendorHealth,
+        senders: Senders,
+        templates: Templates,
         clock: Clock,
         emit: Emit,
         deadline_seconds: float = 8.0,
@@ -90,50 +107,75 @@ class SmsService:
         self._providers = {provider.name: provider for provider in providers}
         if len(self._providers) < len(providers):
             raise ValueError("two providers of one name")
+        self._routes = routes
+        self._router = router
+        self._health = health
+        self._senders = senders
+        self._templates = templates
         self._clock = clock
         self._emit = emit
         self._deadline_seconds = deadline_seconds
-        self._breakers = {name: self._breaker(name) for name in self._providers}
-        self._country_breakers: dict[tuple[str, str], Breaker] = {}
+        self._breakers = Breakers(self._providers, clock=clock, emit=emit)
 
-    def candidates(self, region: str) -> tuple[str, ...]:
-        """Name the providers that serve a region, in the order to try them.
+    def channels(self, phone: PhoneNumber) -> tuple[Channel, ...]:
+        """Name the channels on which some vendor serves a number."""
+        return tuple(it for it in CHANNELS if self._routes.vendors_for(it, phone))
+
+    def candidates(self, channel: Channel, phone: PhoneNumber) -> tuple[str, ...]:
+        """Name the vendors that serve a number, in the order to try them now.
 
         Those to be left alone now stand last rather than nowhere: a caller who picks
         one gets the next, at no cost. One whose time for a probe has come stands in
         its usual place, or no send would ever find out that it is back.
         """
-        serving = [
-            provider.name
-            for provider in self._providers.values()
-            if provider.countries is None or region in provider.countries
-        ]
-        return tuple(sorted(serving, key=lambda name: self._retry_in(name, region) > 0))
+        region = phone.region
+        hops = [(it.name, it.weight) for it in self._routes.vendors_for(channel, phone)]
+        # The console is no vendor: it has no part in shares and experiments.
+        console = [name for name, _ in hops if name == LAST_RESORT]
+        hops = [hop for hop in hops if hop[0] != LAST_RESORT]
+        names = [*self._router.order(channel, phone, hops).vendors, *console]
+        return tuple(
+            sorted(names, key=lambda name: self._breakers.retry_in(name, region) > 0)
+        )
 
     def status_of(self, provider_name: str) -> str:
         """Return the delivery status that a provider's acceptance means."""
         return self._providers[provider_name].status
 
-    def send(self, message: Message, first: str) -> Delivery:
-        """Hand the message to ``first``, and to the region's others if it fails.
+    def senders_of(self, provider_name: str, phone: PhoneNumber) -> int:
+        """Count the senders that a provider has for a number's country."""
+        return max(1, len(self._senders.of(provider_name, phone)))
+
+    def deadline(self) -> float:
+        """Return the moment until which a send that begins now may take."""
+        return self._clock.monotonic() + self._deadline_seconds
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        channel: Channel,
+        order: Sequence[str],
+        deadline: float,
+    ) -> Delivery:
+        """Hand the message to the first of ``order``, and to the others if it fails.
 
         No vendor is asked twice, because it may have sent what it did not confirm.
 
         Raises:
-            Refused: recipient or fraud; the others were not asked and must not be.
+            Refused: the phone or fraud; the others were not asked and must not be.
             NotDelivered: none took it.
         """
-        deadline = self._clock.monotonic() + self._deadline_seconds
-        region = message.phone.region
+        region = outgoing.phone.region
         reason: Reason | None = None
         may_have_left = of_number = False
-        for provider in self._in_order(region, first):
+        for provider in self._in_order(order, region):
             if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
                 break
-            if not self._allows(provider.name, region):
+            if not self._breakers.allow(provider.name, region):
                 continue
             try:
-                return self._call(provider, message, deadline)
+                return self._call(provider, outgoing, channel, deadline)
             except Refused as refusal:
                 refusal.may_have_left = may_have_left
                 raise
@@ -145,126 +187,110 @@ class SmsService:
             reason=reason,
             may_have_left=may_have_left,
             of_number=of_number,
-            retry_after_seconds=self._retry_after(region),
+            retry_after_seconds=self._retry_after(order, region),
         )
+
+    def reporter(self, provider_name: str) -> ReportsConversion | None:
+        """Return the provider if it takes reports on conversion."""
+        provider: object = self._providers.get(provider_name)
+        return provider if isinstance(provider, ReportsConversion) else None
 
     def health(self) -> Mapping[str, ProviderHealth]:
         """Tell the state of every provider, without calling any."""
-        blocked = [
-            key
-            for key, breaker in tuple(self._country_breakers.items())
-            if breaker.state is not BreakerState.CLOSED
-        ]
-        return {
-            name: ProviderHealth(
-                state=breaker.state,
-                retry_in_seconds=breaker.retry_in(),
-                blocked_countries=tuple(
-                    sorted(region for provider, region in blocked if provider == name)
-                ),
-            )
-            for name, breaker in self._breakers.items()
-        }
+        return self._breakers.health()
 
-    def _in_order(self, region: str, first: str) -> Iterator[Provider]:
-        names = self.candidates(region)
-        if first in names:
-            yield self._providers[first]
-        for name in names:
-            if name != first:
-                yield self._providers[name]
+    def is_open(self, route: Route) -> bool:
+        """Tell whether a vendor is left alone in a country, by this worker."""
+        return self._breakers.retry_in(route.vendor, route.region) > 0
 
-    def _call(self, provider: Provider, message: Message, deadline: float) -> Delivery:
-        region = message.phone.region
+    def _in_order(self, order: Sequence[str], region: str) -> Iterator[Provider]:
+        """Go through the providers: the first as it is, then those that may be asked.
+
+        Asked anew each time, because breakers open while a send is under way.
+        """
+        if not order:
+            return
+        yield self._providers[order[0]]
+        rest = sorted(order[1:], key=lambda it: self._breakers.retry_in(it, region) > 0)
+        for name in rest:
+            yield self._providers[name]
+
+    def _call(
+        self,
+        provider: Provider,
+        outgoing: Outgoing,
+        channel: Channel,
+        deadline: float,
+    ) -> Delivery:
+        name, region = provider.name, outgoing.phone.region
+        route = Route(channel, region, name)
+        message = self._message(name, outgoing, channel)
         started = self._clock.monotonic()
         try:
             accepted = provider.send(message, deadline)
         except ProviderFailure as failure:
-            self._tell(provider.name, region, failure.reason, started, failure)
-            self._blame(provider.name, region, failure, deadline - started)
+            seconds = self._tell(route, failure.reason, started, failure.vendor_code)
+            self._breakers.blame(name, region, failure, allotted=deadline - started)
+            self._health.called(
+                route,
+                accepted=False,
+                seconds=seconds,
+                held_against=failure.scope is not Scope.NUMBER,
+                first=not outgoing.uses,
+            )
             raise
-        self._tell(provider.name, region, "accepted", started)
-        self._breakers[provider.name].success()
-        self._country_breaker(provider.name, region).success()
-        return Delivery(
-            provider=provider.name,
-            status=provider.status,
-            message_id=accepted.message_id,
+        seconds = self._tell(route, "accepted", started)
+        self._breakers.success(name, region)
+        self._health.called(
+            route,
+            accepted=True,
+            seconds=seconds,
+            held_against=False,
+            first=not outgoing.uses,
+        )
+        return Delivery(name, channel, provider.status, accepted.message_id)
+
+    def _message(self, name: str, outgoing: Outgoing, channel: Channel) -> Message:
+        text = self._templates.render(
+            outgoing.code,
+            vendor=name,
+            region=outgoing.phone.region,
+            locale=outgoing.locale,
+            purpose=outgoing.purpose,
+            client=outgoing.client,
+            ttl_seconds=outgoing.ttl_seconds,
+        )
+        turn = outgoing.uses.get(name, 0)
+        return Message(
+            phone=outgoing.phone,
+            code=outgoing.code,
+            text=text.text,
+            ttl_seconds=outgoing.ttl_seconds,
+            channel=channel,
+            locale=text.locale,
+            sender=self._senders.pick(name, outgoing.phone, turn),
+            dlt=text.dlt,
+            reference=outgoing.reference,
         )
 
-    def _blame(
-        self, name: str, region: str, failure: ProviderFailure, allotted: float
-    ) -> None:
-        """Hold a failure against what it reaches, and nothing else."""
-        whole, country = self._breakers[name], self._country_breaker(name, region)
-        if failure.scope is Scope.NUMBER:
-            whole.release()
-            country.release()
-        elif failure.scope is Scope.COUNTRY:
-            whole.success()  # It answered, and about this country only.
-            _count(country, failure, allotted)
-        else:
-            country.release()
-            _count(whole, failure, allotted)
-
-    def _allows(self, name: str, region: str) -> bool:
-        whole, country = self._breakers[name], self._country_breaker(name, region)
-        # Asked first without taking its probe, so that the other's is not in vain.
-        if country.retry_in() > 0 or not whole.allow():
-            return False
-        if country.allow():
-            return True
-        whole.release()
-        return False
-
-    def _retry_in(self, name: str, region: str) -> float:
-        whole, country = self._breakers[name], self._country_breaker(name, region)
-        return max(whole.retry_in(), country.retry_in())
-
-    def _retry_after(self, region: str) -> int:
-        waits = [self._retry_in(name, region) for name in self.candidates(region)]
+    def _retry_after(self, names: Sequence[str], region: str) -> int:
+        waits = [self._breakers.retry_in(name, region) for name in names]
         return max(1, math.ceil(min(waits, default=1.0)))
 
-    def _country_breaker(self, name: str, region: str) -> Breaker:
-        key = (name, region)
-        breaker = self._country_breakers.get(key)
-        if breaker is None:
-            # setdefault, so that two threads end up with one breaker.
-            made = self._breaker(name, region)
-            breaker = self._country_breakers.setdefault(key, made)
-        return breaker
-
-    def _breaker(self, name: str, region: str = "") -> Breaker:
-        return Breaker(
-            clock=self._clock, provider=name, country=region, emit=self._emit
-        )
-
     def _tell(
-        self,
-        name: str,
-        region: str,
-        outcome: str,
-        started: float,
-        failure: ProviderFailure | None = None,
-    ) -> None:
+        self, route: Route, outcome: str, started: float, vendor_code: str = ""
+    ) -> float:
+        seconds = self._clock.monotonic() - started
         self._emit(
             ProviderCalled(
-                provider=name,
-                country=region,
+                provider=route.vendor,
+                country=route.region,
                 outcome=outcome,
-                vendor_code=failure.vendor_code if failure else "",
-                seconds=self._clock.monotonic() - started,
+                vendor_code=vendor_code,
+                seconds=seconds,
             )
         )
-
-
-def _count(breaker: Breaker, failure: ProviderFailure, allotted: float) -> None:
-    if failure.reason is Reason.ACCOUNT:
-        breaker.trip(_ACCOUNT_OPEN_SECONDS)
-    elif failure.reason is Reason.AMBIGUOUS and allotted < _FAIR_SECONDS:
-        breaker.release()
-    else:
-        breaker.failure()
+        return seconds
 
 
 def _is_of_number(failure: ProviderFailure) -> bool:

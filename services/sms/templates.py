@@ -1,51 +1,57 @@
-"""The words of a text, and the proof at start-up that they fit into one SMS.
+"""The text of a message, and the proof at start-up that it fits into one SMS.
 
 A text of two segments costs twice, and one curly apostrophe is enough to make it two.
 """
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-# 3GPP TS 23.038 6.2.1: the default alphabet, one septet each. Escape, at 0x1B, is not
-# a character of its own.
-_GSM7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-# 3GPP TS 23.038 6.2.1.1: the extension table, two septets each.
-_GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
-
-# 3GPP TS 23.040 9.2.3.24: 140 octets, of which a joined segment gives 6 to its header.
-_SEPTETS, _SEPTETS_JOINED = 160, 153
-_UCS2_UNITS, _UCS2_UNITS_JOINED = 70, 67
-
-# The code comes first, where the notification's preview shows it. The tail never
-# changes: people learn it.
-_TEXTS = {
-    "login": "{code} is your {brand} code. {tail}",
-    "verify": "{code} is your {brand} verification code. {tail}",
-}
-_TAIL = "It expires in {time}. Don't share it with anyone."
+from services.sms.locales import DEFAULT, chain, choose_locale
+from services.sms.own_templates import OwnTemplates, TemplateError
+from services.sms.provider import Dlt
+from services.sms.segments import excess
+from services.sms.words import PURPOSES, WORDS, Words
 
 # https://wicg.github.io/sms-one-time-codes/: the last line, "@" host, one space, "#"
 # code, and nothing else; an explanatory text stands above it.
-_AUTOFILL = "\n\n@{host} #{code}"
+_FOR_BROWSERS = "\n\n@{host} #{code}"
+# https://developers.google.com/identity/sms-retriever/verify: the app's hash, at the
+# end. One SMS keeps to its 140 bytes.
+_FOR_ANDROID = "\n\n{app_hash}"
+
+# iOS offers a code bound to a domain in the apps of that domain, too.
+_BROWSERS = frozenset({None, "web", "ios"})
+
+# A space that the default alphabet lacks, so that the text goes out in UCS-2: texts to
+# China do better in it, as Signal's registration service has found.
+_WIDENER = "\u2008"
+_WIDENED = frozenset({"CN"})
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
-class TemplateError(ValueError):
-    """A template cannot be sent as it is configured."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What to send, the language it is in, and what India's registry knows it by."""
+
+    text: str = field(repr=False)
+    locale: str
+    dlt: Dlt | None = None
 
 
 class Templates:
-    """The texts in English.
+    """The texts of the service, and before them the operator's own.
 
     ``autofill_host`` is the storefront's host, from its settings and never from a
-    request: browsers offer the code on that host only.
+    request: browsers offer the code on that host only. ``app_hash`` is how Android
+    finds the app that a text is for. Where a text in full does not fit one SMS with
+    such a line, a shorter form of it is used, which is settled here.
 
     Raises:
-        TemplateError: a text would not fit one segment, or a part of it is malformed.
+        TemplateError: no form of a text fits, or a part of it is malformed.
     """
 
     def __init__(
@@ -54,65 +60,107 @@ class Templates:
         brand: str,
         ttl_seconds: int,
         autofill_host: str | None = None,
+        app_hash: str | None = None,
+        own: OwnTemplates | None = None,
         code_length: int = 6,
     ) -> None:
-        self._brand = brand
-        self._autofill_host = autofill_host
+        if not brand.isprintable() or not brand.strip():
+            raise TemplateError("the brand must be printable, and not empty")
+        if autofill_host is not None and not _HOST.fullmatch(autofill_host):
+            raise TemplateError("the autofill host must be a bare lower-case host name")
+        self._fixed = {
+            "brand": brand,
+            "host": autofill_host or "",
+            "app_hash": app_hash or "",
+        }
         self._ttl_seconds = ttl_seconds
-        self._check("0" * code_length)
+        self._own = own or OwnTemplates()
+        self._locales = tuple(
+            {**dict.fromkeys(WORDS), **dict.fromkeys(self._own.locales)}
+        )
+        self._forms = self._settle("0" * code_length)
+
+    def choose_locale(
+        self, requested: str | None, accept_language: str | None, region: str
+    ) -> str:
+        """Return the language of a message: one that there are words or a text for.
+
+        The request counts before the browser, and that before the country.
+        """
+        return choose_locale(
+            self._locales,
+            requested=requested,
+            accept_language=accept_language,
+            region=region,
+        )
 
     def render(
-        self, code: str, *, purpose: str = "login", ttl_seconds: int | None = None
-    ) -> str:
-        """Write the text; a resend says with ``ttl_seconds`` how much life is left."""
-        left = self._ttl_seconds if ttl_seconds is None else ttl_seconds
-        tail = _TAIL.format(time=_in_minutes(min(left, self._ttl_seconds)))
-        text = _TEXTS[purpose].format(code=code, brand=self._brand, tail=tail)
-        if self._autofill_host is None:
-            return text
-        return text + _AUTOFILL.format(host=self._autofill_host, code=code)
+        self,
+        code: str,
+        *,
+        vendor: str,
+        region: str,
+        locale: str,
+        purpose: str,
+        client: str | None,
+        ttl_seconds: int,
+    ) -> Text:
+        """Write the text that ``vendor`` is to send.
 
-    def _check(self, code: str) -> None:
-        if not self._brand.isprintable() or not self._brand.strip():
-            raise TemplateError("the brand must be printable, and not empty")
-        host = self._autofill_host
-        if host is not None and not _HOST.fullmatch(host):
-            raise TemplateError("the autofill host must be a bare lower-case host name")
-        for purpose in _TEXTS:
-            count = segments(self.render(code, purpose=purpose))
-            if count > 1:
-                raise TemplateError(
-                    f"the text for {purpose} takes {count} segments: shorten the brand"
-                    " or the autofill host, or use plain characters"
-                )
+        ``ttl_seconds`` is what is left of the code's life, which a resend does not
+        lengthen.
+        """
+        minutes = _in_minutes(min(ttl_seconds, self._ttl_seconds))
+        own = self._own.find(
+            vendor=vendor,
+            region=region,
+            locale=locale,
+            purpose=purpose,
+            client=client or "web",
+        )
+        if own:
+            return Text(own.fill(code, minutes), own.locale or locale, own.dlt)
+        language = next((it for it in chain(locale) if it in WORDS), DEFAULT)
+        form = self._forms[language, purpose, self._ending(client), region in _WIDENED]
+        time = WORDS[language].time(minutes)
+        return Text(form.format(code=code, time=time, **self._fixed), language)
+
+    def _ending(self, client: str | None) -> str:
+        if client == "android" and self._fixed["app_hash"]:
+            return _FOR_ANDROID
+        if client in _BROWSERS and self._fixed["host"]:
+            return _FOR_BROWSERS
+        return ""
+
+    def _settle(self, code: str) -> Mapping[tuple[str, str, str, bool], str]:
+        """Choose the fullest form that fits, for each text there can be."""
+        endings = {self._ending(it) for it in (None, "android", "other")}
+        forms: dict[tuple[str, str, str, bool], str] = {}
+        worst = 0
+        for key in itertools.product(WORDS, PURPOSES, endings, (False, True)):
+            language, purpose, ending, widened = key
+            tail = (_WIDENER if widened else "") + ending
+            over = 0
+            for words in WORDS[language].forms(purpose):
+                forms[key] = words + tail
+                over = self._excess(forms[key], WORDS[language], code)
+                if not over:
+                    break
+            worst = max(worst, over)
+        if worst:
+            raise TemplateError(
+                f"together {worst} characters too long: not even the shortest text fits"
+                " one SMS, which in some languages is of 70 characters"
+            )
+        return forms
+
+    def _excess(self, form: str, words: Words, code: str) -> int:
+        most = _in_minutes(self._ttl_seconds)
+        times = {words.time(minutes) for minutes in range(1, most + 1)}
+        texts = (form.format(code=code, time=time, **self._fixed) for time in times)
+        return max(map(excess, texts))
 
 
-def segments(text: str) -> int:
-    """Count the SMS that a text takes.
-
-    3GPP TS 23.038 and 23.040: alone 160 septets or 70 UTF-16 units, joined 153 or 67
-    each. What takes two of either stays in one segment.
-    """
-    if all(char in _GSM7 or char in _GSM7_EXTENSION for char in text):
-        widths = [1 + (char in _GSM7_EXTENSION) for char in text]
-        alone, joined = _SEPTETS, _SEPTETS_JOINED
-    else:
-        # A character beyond the basic plane is a surrogate pair.
-        widths = [1 + (ord(char) > 0xFFFF) for char in text]  # noqa: PLR2004
-        alone, joined = _UCS2_UNITS, _UCS2_UNITS_JOINED
-    return 1 if sum(widths) <= alone else _pack(widths, joined)
-
-
-def _pack(widths: Iterable[int], size: int) -> int:
-    count, used = 1, 0
-    for width in widths:
-        if used + width > size:
-            count, used = count + 1, 0
-        used += width
-    return count
-
-
-def _in_minutes(seconds: int) -> str:
+def _in_minutes(seconds: int) -> int:
     """Round down, so that no text promises more than there is."""
-    minutes = max(1, seconds // 60)
-    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return max(1, seconds // 60)

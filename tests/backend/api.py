@@ -11,14 +11,14 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from backend.app import create_app
+from backend.chores import Chores
 from backend.errors import PROBLEM_TYPE
 from backend.telemetry import Telemetry
 from backend.wiring import Services, build_services
 from config.config import load_settings
 from config.logging import configure_logging
-from services.sms.providers.fast2sms import Fast2SmsProvider
-from services.sms.providers.twilio import TwilioProvider
-from tests.fakes import FakeClock
+from services.sms.transport import HttpTransport
+from tests.fakes import Backlog, FakeClock
 from tests.simulator import Simulator
 
 PHONE = "+919876543210"
@@ -76,16 +76,28 @@ class Api:
         self.simulator = simulator
         self.clock = clock
         self.log = BytesIO()
+        self._transports: list[HttpTransport] = []
         self.settings = load_settings(environ=variables, env_file=None)
         self.telemetry = Telemetry(configure_logging("info", output=self.log))
+        self.notes, self.sends = Backlog(), Backlog()
+        self.chores = Chores(
+            emit=self.telemetry.emit, notes=self.notes, sends=self.sends
+        )
         self.services = build_services(
             self.settings,
             emit=self.telemetry.emit,
             clock=clock,
             offset_seconds=lambda: clock.offset,
+            open_transport=self._open_transport,
+            chores=self.chores,
         )
         self.app = self._serve(self.services)
         self.client = self.app.test_client()
+
+    def _open_transport(self, base_url: str) -> HttpTransport:
+        transport = HttpTransport(base_url, clock=self.clock)
+        self._transports.append(transport)
+        return transport
 
     def _serve(self, services: Services) -> Flask:
         return create_app(self.settings, services, self.telemetry)
@@ -93,9 +105,14 @@ class Api:
     def close(self) -> None:
         """Let go of every connection; in the service they end with the process."""
         self.services.sessions._client.close()
-        for provider in self.services.sms._providers.values():
-            if isinstance(provider, TwilioProvider | Fast2SmsProvider):
-                provider._transport._adapter.close()
+        for transport in self._transports:
+            transport._adapter.close()
+
+    def settle(self) -> None:
+        """Let what follows the answers happen: receipts, follow-ups, reports."""
+        while self.notes.tasks or self.sends.tasks:
+            self.notes.run()
+            self.sends.run()
 
     def break_with(self, error: Exception) -> None:
         """Make the look at the store raise what nobody expects."""

@@ -63,7 +63,7 @@ def _internal_error(api: Api) -> Answer:
     return api.call("GET", "/readyz")
 
 
-# One request for every code of the table but ``store_unavailable``.
+# One request for every code of the table that needs no settings of its own.
 REACHED: dict[str, Reach] = {
     "malformed_request": _raw(b"{"),
     "invalid_request": _raw(b"{}"),
@@ -74,6 +74,9 @@ REACHED: dict[str, Reach] = {
     "attempts_exhausted": _wrong(6),
     "phone_locked": _locked,
     "rate_limited": _limited,
+    "channel_not_available": lambda api: api.post(
+        "/api/send-otp", {"phone": PHONE, "channel": "voice"}
+    ),
     "recipient_unreachable": _failing(21211),
     "delivery_unavailable": _all_down,
     "invalid_token": lambda api: api.me("x"),
@@ -98,6 +101,9 @@ def reach(api: Api, make_api: MakeApi) -> Callable[[str], Answer]:
         if code == "store_unavailable":
             nowhere = f"redis://127.0.0.1:{free_port()}/0"
             return make_api(REDIS_URL=nowhere).send(PHONE)
+        if code == "invalid_signature":
+            public = make_api(PUBLIC_BASE_URL="https://auth.shop.example")
+            return public.call("POST", "/api/webhooks/twilio")
         return REACHED[code](api)
 
     return answer

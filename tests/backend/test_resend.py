@@ -15,7 +15,11 @@ def test_a_resend_is_the_same_verification_with_the_same_code(api: Api) -> None:
 
     assert answer.status_code == 202
     assert answer.json["verification_id"] == verification
-    assert answer.json["delivery"] == {"status": "accepted", "attempt": 2}
+    assert answer.json["delivery"] == {
+        "status": "accepted",
+        "channel": "sms",
+        "attempt": 2,
+    }
     assert api.code_of(PHONE) == first
 
 

@@ -117,7 +117,7 @@ def run(api: Api, max_examples: int) -> tuple[int, list[str]]:
 
 
 def test_the_document_is_kept(limitless: Api) -> None:
-    count, failures = run(limitless, max_examples=500)
+    count, failures = run(limitless, max_examples=250)
 
     assert failures == []
     assert count >= 2000

@@ -22,7 +22,7 @@ def test_a_send_is_accepted_with_every_field_of_the_contract(api: Api) -> None:
         "expires_in": 300,
         "code_length": 6,
         "attempts_left": 5,
-        "delivery": {"status": "accepted", "attempt": 1},
+        "delivery": {"status": "accepted", "channel": "sms", "attempt": 1},
         "next": {
             "sms": {"allowed": True, "retry_in": 30},
             "whatsapp": NO_CHANNEL,
@@ -231,7 +231,7 @@ def test_test_numbers_take_their_code_and_get_no_text(
     won = api.verify(answer.json["verification_id"], "+15550100007", "246802")
 
     assert answer.status_code == 202
-    assert answer.json["delivery"] == {"status": "test", "attempt": 1}
+    assert answer.json["delivery"] == {"status": "test", "channel": "sms", "attempt": 1}
     assert won.status_code == 200
     assert api.simulator.messages() == []
 

@@ -19,7 +19,7 @@ def test_a_pending_verification_is_told_with_every_field(api: Api) -> None:
     assert body == {
         "state": "pending",
         "attempts_left": 5,
-        "delivery": {"status": "accepted", "attempt": 1},
+        "delivery": {"status": "accepted", "channel": "sms", "attempt": 1},
         "next": {
             "sms": {"allowed": True, "retry_in": 30},
             "whatsapp": NO_CHANNEL,
@@ -57,7 +57,7 @@ def test_a_resend_and_a_wrong_code_show(api: Api) -> None:
     body = api.status(verification).json
 
     assert body["attempts_left"] == 4
-    assert body["delivery"] == {"status": "accepted", "attempt": 2}
+    assert body["delivery"] == {"status": "accepted", "channel": "sms", "attempt": 2}
 
 
 def test_a_used_verification_is_verified(api: Api) -> None:

@@ -55,7 +55,11 @@ def test_fast2sms_delivers_when_twilio_fails(quick: Api, rule: dict[str, Any]) -
 
     assert time.perf_counter() - began < 2.5
     assert answer.status_code == 202
-    assert answer.json["delivery"] == {"status": "accepted", "attempt": 1}
+    assert answer.json["delivery"] == {
+        "status": "accepted",
+        "channel": "sms",
+        "attempt": 1,
+    }
     assert quick.providers_of(PHONE)[-1] == "fast2sms"
     # One send is counted, and Twilio was asked once.
     assert answer.json["next"]["sms"] == {"allowed": True, "retry_in": 30}
@@ -118,9 +122,12 @@ def test_suspected_fraud_is_not_supported_and_not_tried_elsewhere(api: Api) -> N
     assert not api.simulator.messages(provider="fast2sms")
 
 
-@pytest.mark.parametrize("code", [21211, 30450])
-def test_a_refused_recipient_leaves_no_verification_but_a_cooldown(
-    api: Api, code: int
+@pytest.mark.parametrize(
+    ("code", "refusal"),
+    [(21211, (422, "recipient_unreachable")), (30450, (429, "rate_limited"))],
+)
+def test_a_refused_recipient_leaves_no_verification_but_a_pause(
+    api: Api, code: int, refusal: tuple[int, str]
 ) -> None:
     api.simulator.add_rule("error", provider="twilio", code=code, times=1)
     api.send(PHONE)
@@ -128,7 +135,8 @@ def test_a_refused_recipient_leaves_no_verification_but_a_cooldown(
     again = api.send(PHONE)
 
     # Nobody may ask the vendors about numbers without a pause.
-    assert (again.status_code, again.json["limit"]) == (429, "resend_cooldown")
+    assert (again.status_code, again.json["code"]) == refusal
+    assert len(api.simulator.messages()) == 1
     assert again.json["next"]["check"]["allowed"] is False
 
 
@@ -206,12 +214,16 @@ def test_in_development_the_console_stands_behind_the_vendors(
     printed = capsys.readouterr().err
 
     assert answer.status_code == 202
-    assert answer.json["delivery"] == {"status": "console", "attempt": 1}
+    assert answer.json["delivery"] == {
+        "status": "console",
+        "channel": "sms",
+        "attempt": 1,
+    }
     code = printed.split()[-1]
     won = development.verify(answer.json["verification_id"], PHONE, code)
     assert won.status_code == 200
     status = development.status(answer.json["verification_id"]).json
-    assert status["delivery"] == {"status": "console", "attempt": 1}
+    assert status["delivery"] == {"status": "console", "channel": "sms", "attempt": 1}
 
 
 def test_production_prints_no_code(

@@ -34,9 +34,14 @@ class Store:
         found: dict[str, Any] = {}
         for key in self.client.scan_iter("*"):
             kind = self.client.type(key)
-            value = (
-                self.client.hgetall(key) if kind == b"hash" else self.client.get(key)
-            )
+            value: Any
+            match kind:
+                case b"hash":
+                    value = self.client.hgetall(key)
+                case b"zset":
+                    value = self.client.zrange(key, 0, -1, withscores=True)
+                case _:
+                    value = self.client.get(key)
             found[key.decode()] = (value, self.client.pttl(key))
         return found
 

@@ -1,11 +1,13 @@
 """Fast2SMS ``bulkV2``, which reaches Indian numbers only."""
 
 import hmac
+import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from tests.simulator.vendor import Submission
+from tests.simulator.inbox import Code, Message
+from tests.simulator.vendor import ReceiptCall, State, Submission
 from tests.simulator.wire import (
     Request,
     Response,
@@ -22,7 +24,7 @@ _HEADER = re.compile(r"[A-Za-z]{6}")
 _DIGITS = re.compile(r"[0-9]+")
 
 # https://docs.fast2sms.com/reference/error-code-list: code -> HTTP status, message
-_ERRORS: dict[int, tuple[int, str]] = {
+_ERRORS: dict[Code, tuple[int, str]] = {
     # parameters
     401: (400, "Sender ID Missing"),
     402: (400, "Message Text Missing"),
@@ -70,7 +72,8 @@ class Fast2Sms:
 
     name = "fast2sms"
     success_status = 200
-    error_codes = _ERRORS.keys()
+    error_codes: Collection[Code] = _ERRORS.keys()
+    receipt_codes: Collection[Code] = ("failed", "rejected", "undelivered")
 
     def __init__(self, api_key: str) -> None:
         """Accept this key and no other."""
@@ -94,7 +97,7 @@ class Fast2Sms:
         code = _first_error(params) if self._authenticates(request) else 412
         return self._refuse(code, params) if code else self._accept(params)
 
-    def refusal(self, code: int, params: Mapping[str, str]) -> Response:
+    def refusal(self, code: Code, params: Mapping[str, str]) -> Response:
         """Answer with one of Fast2SMS's status codes."""
         status, message = _ERRORS[code]
         return json_response(
@@ -106,6 +109,23 @@ class Fast2Sms:
         messages = {429: "Too Many Attempts.", 500: "Server Error"}
         message = messages.get(status, phrase_of(status))
         return json_response(status, {"message": message})
+
+    def receipt(
+        self, message: Message, state: State, code: Code | None, url: str
+    ) -> ReceiptCall:
+        """Write the webhook as our manual says to set it up; the vendor signs none."""
+        status = str(code or "failed") if state == "undelivered" else state
+        payload = {
+            "request_id": message.id,
+            "mobile": message.to.removeprefix("+91"),
+            "status": status.capitalize(),
+        }
+        return ReceiptCall(
+            "POST",
+            url,
+            json.dumps(payload).encode(),
+            (("Content-Type", "application/json"),),
+        )
 
     def _authenticates(self, request: Request) -> bool:
         given = request.headers.get("authorization", "").encode("latin-1")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
-from tests.simulator.inbox import Outcome
+from tests.simulator.inbox import Code, Outcome
 from tests.simulator.rules import DEFAULT_LOCATION, Action, Rule
 from tests.simulator.server import Manner, Reply
 from tests.simulator.vendor import Submission, Vendor
@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
 
     reply: Reply
     outcome: Outcome
-    code: int | None
+    code: Code | None
 
 
 def judge_untouched(submission: Submission, delay_seconds: float) -> Verdict:
@@ -49,7 +49,18 @@ def judge_by_rule(
     verdict = judge_untouched(submission, rule.seconds or default_delay_seconds)
     reply = replace(verdict.reply, manner=_MANNERS.get(rule.action, "whole"))
     match rule.action:
-        case "wait" | "drip" | "drop_after_accepting":
+        case (
+            "wait"
+            | "drip"
+            | "drop_after_accepting"
+            # Of deliveries, which begin when the answer is given.
+            | "receipt_late"
+            | "receipt_doubled"
+            | "receipt_out_of_order"
+            | "receipt_missing"
+            | "undelivered"
+            | "outage"
+        ):
             return verdict._replace(reply=reply)
         case "drop_before" | "hang":
             return Verdict(reply, "lost", None)

@@ -3,11 +3,15 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
+
+# A vendor's own error code.
+Code = int | str
 
 CAPACITY = 100_000
 
-# accepted: the phone gets the text, whatever the sender was told.
+# accepted: the vendor took it upon itself to deliver, whatever the sender was told.
 # refused: the vendor said no. lost: no text, and no answer of the vendor's either.
 Outcome = Literal["accepted", "refused", "lost"]
 
@@ -18,8 +22,10 @@ class Message:
 
     ``to`` is in E.164 where it could be read as a number, "" where there was none.
     ``code`` is the vendor's error code and ``http_status`` what was answered, None
-    where nothing was. ``rule`` is the id of the rule applied. ``received_at`` is in
-    Unix seconds, before any delay.
+    where nothing was. ``rule`` is the id of the rule applied, the answer's where the
+    delivery met another. ``received_at`` is in Unix seconds, before any delay.
+    ``reached_phone`` says whether the phone gets the text, which is decided when the
+    vendor takes it: an accepted one may be lost on its way.
     """
 
     id: str | None
@@ -28,10 +34,12 @@ class Message:
     text: str
     params: Mapping[str, str]
     outcome: Outcome
-    code: int | None
+    code: Code | None
     http_status: int | None
     rule: int | None
     received_at: float
+    receipts_url: str | None = None
+    reached_phone: bool = True
 
 
 class Inbox:
@@ -63,6 +71,15 @@ class Inbox:
         if to is not None:
             found = self._by_number.get(to, ())
         return [m for m in found if provider is None or m.provider == provider]
+
+    def find_by_id(self, message_id: str) -> Message | None:
+        """Return the newest message that a vendor calls so, None if there is none."""
+        newest_first = reversed(self._messages)
+        return next((m for m in newest_first if m.id == message_id), None)
+
+    def newest(self, count: int) -> list[Message]:
+        """List the last ``count`` messages, oldest first."""
+        return [*islice(reversed(self._messages), count)][::-1]
 
     def __len__(self) -> int:
         """Count the messages kept."""

@@ -1,12 +1,16 @@
 """Rules: which sends go wrong, and how."""
 
+import random
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from typing import Literal, get_args
 
-Action = Literal[
+from tests.simulator.inbox import Code
+
+# What is made of the vendor's answer.
+AnswerAction = Literal[
     "error",
     "status",
     "wait",
@@ -19,7 +23,18 @@ Action = Literal[
     "huge",
     "drip",
 ]
-ACTIONS: tuple[Action, ...] = get_args(Action)
+# What becomes of a text that was accepted, and of the receipts that tell of it.
+DeliveryAction = Literal[
+    "receipt_late",
+    "receipt_doubled",
+    "receipt_out_of_order",
+    "receipt_missing",
+    "undelivered",
+    "outage",
+]
+Action = AnswerAction | DeliveryAction
+DELIVERY_ACTIONS: tuple[DeliveryAction, ...] = get_args(DeliveryAction)
+ACTIONS: tuple[Action, ...] = (*get_args(AnswerAction), *DELIVERY_ACTIONS)
 
 DEFAULT_LOCATION = "https://elsewhere.invalid/"
 
@@ -31,11 +46,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "to_prefix": (str,),
     "every": (int,),
     "times": (int,),
-    "code": (int,),
+    "code": (int, str),
     "status": (int,),
     "seconds": (int, float),
     "retry_after_seconds": (int,),
     "location": (str,),
+    "delivery_rate": (int, float),
 }
 _ALWAYS = {"action", "every", "seconds"}
 _RANGES: dict[str, tuple[int, int]] = {
@@ -44,6 +60,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "status": (400, 599),
     "seconds": (0, 3600),
     "retry_after_seconds": (0, 86_400),
+    "delivery_rate": (0, 1),
 }
 _PATTERNS: dict[str, tuple[re.Pattern[str], str]] = {
     "to": (re.compile(r"\+[1-9][0-9]{6,14}"), "a number in E.164"),
@@ -52,15 +69,17 @@ _PATTERNS: dict[str, tuple[re.Pattern[str], str]] = {
 }
 # field -> the actions that read it
 _READERS: dict[str, frozenset[str]] = {
-    "code": frozenset({"error"}),
+    "code": frozenset({"error", "undelivered"}),
     "status": frozenset({"status"}),
     "retry_after_seconds": frozenset({"error", "status"}),
     "location": frozenset({"redirect"}),
+    "delivery_rate": frozenset({"undelivered", "outage"}),
 }
 _NEEDED: dict[str, tuple[str, ...]] = {
     "error": ("provider", "code"),
     "status": ("status",),
     "wait": ("seconds",),
+    "receipt_late": ("seconds",),
 }
 
 
@@ -83,6 +102,12 @@ class Rule:
     spent. ``seconds`` of delay come before any action; for ``wait`` they are all
     there is.
 
+    The delivery actions leave the answer alone and act on texts that were accepted:
+    ``seconds`` delay the receipts, ``undelivered`` (with a receipt, of the vendor's
+    ``code`` where one is given) and ``outage`` (without) keep the text from the phone.
+    ``delivery_rate`` is the share, 0 to 1, that such a rule lets pass. A send may
+    meet one rule of each kind.
+
     Raises:
         RuleRefused: a value, or a combination of fields, means nothing.
     """
@@ -93,11 +118,12 @@ class Rule:
     to_prefix: str | None = None
     every: int = 1
     times: int | None = None
-    code: int | None = None
+    code: Code | None = None
     status: int | None = None
     seconds: float = 0.0
     retry_after_seconds: int | None = None
     location: str | None = None
+    delivery_rate: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -129,6 +155,8 @@ class Rule:
             value = getattr(self, field)
             if value is not None and not pattern.fullmatch(value):
                 raise RuleRefused(field, meaning)
+        if self.code is not None and self.provider is None:
+            raise RuleRefused("provider", "needed: codes are a vendor's own")
         if self.to is not None and self.to_prefix is not None:
             raise RuleRefused("to_prefix", "to says it all")
 
@@ -166,6 +194,7 @@ class PlacedRule:
 
     id: int
     rule: Rule
+    draws: random.Random
     matched: int = 0
     taken: int = 0
 
@@ -181,6 +210,9 @@ class PlacedRule:
         self.matched += 1
         if self.matched % self.rule.every:
             return False
+        rate = self.rule.delivery_rate
+        if rate is not None and self.draws.random() < rate:
+            return False
         self.taken += 1
         return True
 
@@ -188,11 +220,22 @@ class PlacedRule:
 class RuleBook:
     """The rules in force, in the order they were added."""
 
-    def __init__(self, codes: Mapping[str, Collection[int]]) -> None:
-        """Know the providers there are and the error codes each of them has."""
+    def __init__(
+        self,
+        codes: Mapping[str, Collection[Code]],
+        receipt_codes: Mapping[str, Collection[Code]],
+        seed: int,
+    ) -> None:
+        """Know the providers there are, and the codes of their errors and receipts.
+
+        ``seed`` decides which sends a ``delivery_rate`` lets pass.
+        """
         self._codes = codes
+        self._receipt_codes = receipt_codes
+        self._seed = seed
         self._ids = count(1)
-        self._placed: list[PlacedRule] = []
+        self._for_answers: list[PlacedRule] = []
+        self._for_deliveries: list[PlacedRule] = []
 
     def add(self, rule: Rule) -> PlacedRule:
         """Put ``rule`` in force.
@@ -203,11 +246,16 @@ class RuleBook:
         if rule.provider is not None:
             if rule.provider not in self._codes:
                 raise RuleRefused("provider", f"one of {', '.join(self._codes)}")
-            if rule.code is not None and rule.code not in self._codes[rule.provider]:
-                known = ", ".join(map(str, sorted(self._codes[rule.provider])))
-                raise RuleRefused("code", f"{rule.provider} has {known}")
-        placed = PlacedRule(next(self._ids), rule)
-        self._placed.append(placed)
+            of_kind = self._codes if rule.action == "error" else self._receipt_codes
+            if rule.code is not None and rule.code not in of_kind[rule.provider]:
+                known = ", ".join(map(str, sorted(of_kind[rule.provider], key=str)))
+                raise RuleRefused("code", f"{rule.provider} has {known or 'none'}")
+        rule_id = next(self._ids)
+        # Each rule draws on its own, so that adding one changes no other.
+        draws = random.Random(f"{self._seed}/{rule_id}")  # noqa: S311 - not a secret
+        placed = PlacedRule(rule_id, rule, draws)
+        delivers = rule.action in DELIVERY_ACTIONS
+        (self._for_deliveries if delivers else self._for_answers).append(placed)
         return placed
 
     def take(self, provider: str, recipients: Sequence[str]) -> PlacedRule | None:
@@ -215,15 +263,27 @@ class RuleBook:
 
         Rules behind that one neither see nor count the send.
         """
-        for placed in self._placed:
-            if placed.takes(provider, recipients):
-                return placed
-        return None
+        return _take(self._for_answers, provider, recipients)
+
+    def take_delivery(self, provider: str, recipient: str) -> PlacedRule | None:
+        """Return the rule that acts on the delivery of a text that was accepted."""
+        return _take(self._for_deliveries, provider, (recipient,))
 
     def __iter__(self) -> Iterator[PlacedRule]:
-        """Go through the rules, spent ones included."""
-        return iter(self._placed)
+        """Go through the rules as they were added, spent ones included."""
+        placed = (*self._for_answers, *self._for_deliveries)
+        return iter(sorted(placed, key=lambda it: it.id))
 
     def clear(self) -> None:
         """Remove all rules."""
-        self._placed.clear()
+        self._for_answers.clear()
+        self._for_deliveries.clear()
+
+
+def _take(
+    rules: Iterable[PlacedRule], provider: str, recipients: Sequence[str]
+) -> PlacedRule | None:
+    for placed in rules:
+        if placed.takes(provider, recipients):
+            return placed
+    return None

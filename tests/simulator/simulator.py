@@ -2,16 +2,30 @@
 
 import asyncio
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.simulator.aws import Aws
+from tests.simulator.delivery import Timing
 from tests.simulator.fast2sms import Fast2Sms
-from tests.simulator.inbox import Message
+from tests.simulator.inbox import Code, Message
+from tests.simulator.infobip import Infobip
+from tests.simulator.messagebird import MessageBird
+from tests.simulator.msg91 import Msg91
+from tests.simulator.plivo import Plivo
+from tests.simulator.receipts import ReceiptRefused, SentReceipt
 from tests.simulator.rules import Action, Rule
 from tests.simulator.server import Connection, Reply
 from tests.simulator.switchboard import Switchboard
 from tests.simulator.twilio import Twilio
+from tests.simulator.twilio_verify import TwilioVerify
+from tests.simulator.twilio_voice import TwilioVoice
+from tests.simulator.vendor import State, Vendor
+from tests.simulator.vonage import Vonage
+from tests.simulator.webhook import Webhook
+from tests.simulator.whatsapp import WhatsApp
 from tests.simulator.wire import Request
 
 DEFAULT_ACCOUNT_SID = "AC" + "0" * 32
@@ -43,16 +57,47 @@ class Simulator:
         auth_token: str = DEFAULT_AUTH_TOKEN,
         fast2sms_key: str = DEFAULT_FAST2SMS_KEY,
         latency_seconds: float = 0.0,
+        receipt_urls: Mapping[str, str] | None = None,
+        timing: Timing | None = None,
+        more_vendors: Sequence[Vendor] = (),
+        seed: int = 0,
     ) -> None:
-        """Set what is accepted; port 0 takes a free one."""
+        """Set what is accepted; port 0 takes a free one.
+
+        ``receipt_urls`` has, by vendor, where receipts go that no send names a URL
+        for; ``timing`` says when. ``more_vendors`` stand beside the known ones.
+        ``seed`` decides which sends a ``delivery_rate`` lets pass.
+
+        Raises:
+            ValueError: a receipt URL is no vendor's, or cannot be called.
+        """
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.fast2sms_key = fast2sms_key
         self._host = host
         self._port = port
         self._switchboard = Switchboard(
-            [Twilio(account_sid, auth_token), Fast2Sms(fast2sms_key)], latency_seconds
+            [
+                Twilio(account_sid, auth_token),
+                Fast2Sms(fast2sms_key),
+                Msg91(),
+                Vonage(),
+                Plivo(),
+                Infobip(),
+                MessageBird(),
+                Aws(),
+                TwilioVerify(account_sid, auth_token),
+                WhatsApp(),
+                TwilioVoice(account_sid, auth_token),
+                Webhook(),
+                *more_vendors,
+            ],
+            latency_seconds,
+            receipt_urls=receipt_urls or {},
+            timing=timing or Timing(),
+            seed=seed,
         )
+        self._receipts = self._switchboard.receipts
         # Rules and messages belong to the server's thread and to the tests'.
         self._lock = threading.Lock()
         self._service: _Service | None = None
@@ -121,11 +166,12 @@ class Simulator:
         to_prefix: str | None = None,
         every: int = 1,
         times: int | None = None,
-        code: int | None = None,
+        code: Code | None = None,
         status: int | None = None,
         seconds: float = 0.0,
         retry_after_seconds: int | None = None,
         location: str | None = None,
+        delivery_rate: float | None = None,
     ) -> int:
         """Make some sends go wrong; ``Rule`` says what the fields mean.
 
@@ -146,15 +192,67 @@ class Simulator:
             seconds=seconds,
             retry_after_seconds=retry_after_seconds,
             location=location,
+            delivery_rate=delivery_rate,
         )
         with self._lock:
             return self._switchboard.rules.add(rule).id
 
+    def set_receipt_url(self, provider: str, url: str | None) -> None:
+        """Say where a vendor's receipts go, as its dashboard would; None: nowhere.
+
+        A URL that a send names wins.
+
+        Raises:
+            ValueError: there is no such vendor, or the URL cannot be called.
+        """
+        with self._lock:
+            self._receipts.set_url(provider, url)
+
+    def receipts(
+        self, *, message_id: str | None = None, provider: str | None = None
+    ) -> list[SentReceipt]:
+        """List the receipts that were posted, oldest first, and what came back."""
+        return self._receipts.find(message_id=message_id, provider=provider)
+
+    def wait_for_receipts(self, timeout_seconds: float = 5.0) -> None:
+        """Return when every receipt has been posted that is still to come.
+
+        Raises:
+            TimeoutError: one has not, after ``timeout_seconds``.
+        """
+        self._receipts.wait(timeout_seconds)
+
+    def send_receipt(
+        self,
+        message_id: str,
+        state: State,
+        *,
+        code: Code | None = None,
+        doubled: bool = False,
+    ) -> list[SentReceipt]:
+        """Post a receipt at once, twice if ``doubled``, and return what came back.
+
+        Raises:
+            ReceiptRefused: there is no such message or receipt, no URL is known, or
+                the simulator does not serve.
+        """
+        with self._lock:
+            message = self._switchboard.inbox.find_by_id(message_id)
+        if message is None or self._service is None:
+            raise ReceiptRefused("no such message, or not serving")
+        posting = self._receipts.send(message, state, code, doubled=doubled)
+        return asyncio.run_coroutine_threadsafe(posting, self._service.loop).result()
+
     def clear(self) -> None:
-        """Forget all rules and all messages."""
+        """Forget all rules, messages and receipts, also the receipts still to come.
+
+        Receipt URLs are those of the beginning again.
+        """
         with self._lock:
             self._switchboard.rules.clear()
             self._switchboard.inbox.clear()
+            self._receipts.clear()
+            self._receipts.reset_urls()
 
     def _answer(self, request: Request) -> Reply:
         with self._lock:
@@ -162,6 +260,7 @@ class Simulator:
 
     async def _serve(self, bound: Future[_Service]) -> None:
         loop = asyncio.get_running_loop()
+        self._receipts.start()
         transports: set[asyncio.Transport] = set()
         try:
             server = await loop.create_server(

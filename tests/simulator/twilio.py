@@ -1,32 +1,37 @@
 """Twilio Programmable Messaging, version 2010-04-01."""
 
-import base64
-import binascii
-import hmac
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from tests.simulator.inbox import Code, Message
 from tests.simulator.segments import count_segments
-from tests.simulator.vendor import Submission
-from tests.simulator.wire import Request, Response, json_response, phrase_of, read_form
+from tests.simulator.twilio_account import TwilioAccount, error, not_found, outage
+from tests.simulator.vendor import ReceiptCall, State, Submission
+from tests.simulator.wire import Request, Response, json_response, read_form
 
 _VERSION_PATH = "/2010-04-01/"
+# Those are another vendor here.
+_CALLS_PATH = re.compile(r"/2010-04-01/Accounts/[^/]+/Calls\b.*")
 _MESSAGES_PATH = re.compile(r"/2010-04-01/Accounts/([^/]+)/Messages\.json")
+_FEEDBACK_PATH = re.compile(
+    r"/2010-04-01/Accounts/([^/]+)/Messages/([^/]+)/Feedback\.json"
+)
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # A number, a short code, or up to 11 characters of which one is a letter.
 _SENDER = re.compile(
     r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}"
 )
+# No underscore in the host's name.
+_CALLBACK = re.compile(r"https?://[A-Za-z0-9.:-]+(/.*)?")
 _MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
-_UNAUTHORIZED = 401
 _MAX_BODY_LENGTH = 1600
 _MAX_VALIDITY_SECONDS = 36_000
 
 # code -> HTTP status and message, as the REST API answers them. Codes above 30000
 # reach most customers in a delivery receipt, but some come at once.
-_ERRORS: dict[int, tuple[int, str]] = {
+_ERRORS: dict[Code, tuple[int, str]] = {
     # the account
     10001: (403, "Account is not active"),
     20003: (401, "Authenticate"),
@@ -126,41 +131,70 @@ _MAGIC_TO = {
 }
 _MAGIC_FROM = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
 
+# Codes in delivery receipts, each with the status it comes with: what the carrier
+# reports is "undelivered", what never left Twilio "failed".
+_RECEIPTS: dict[Code, str] = {
+    21610: "failed",
+    30001: "failed",
+    30002: "failed",
+    30003: "undelivered",
+    30004: "undelivered",
+    30005: "undelivered",
+    30006: "undelivered",
+    30007: "undelivered",
+    30008: "undelivered",
+    30017: "undelivered",
+    30018: "undelivered",
+    30022: "undelivered",
+    30023: "undelivered",
+    30024: "undelivered",
+    30027: "undelivered",
+    30032: "undelivered",
+    30034: "undelivered",
+    30036: "failed",
+    30410: "undelivered",
+    30450: "failed",
+}
+_USUAL_CODE = 30008
+# A Messaging Service has this one in its pool.
+_POOLED_SENDER = "+15005550006"
+
 
 class Twilio:
-    """Twilio's ``Messages.json`` for one account."""
+    """Twilio's ``Messages.json`` for one account, and the feedback on messages."""
 
     name = "twilio"
     success_status = 201
-    error_codes = _ERRORS.keys()
+    error_codes: Collection[Code] = _ERRORS.keys()
+    receipt_codes: Collection[Code] = _RECEIPTS.keys()
 
     def __init__(self, account_sid: str, auth_token: str) -> None:
         """Accept this account's credentials and no others."""
-        self._account_sid = account_sid
-        self._credentials = f"{account_sid}:{auth_token}".encode()
+        self._account = TwilioAccount(account_sid, auth_token)
+        self._awaiting_feedback: set[str] = set()
 
     def serves(self, path: str) -> bool:
-        """Claim the whole API version."""
-        return path.startswith(_VERSION_PATH)
+        """Claim the whole API version, save for calls."""
+        return path.startswith(_VERSION_PATH) and not _CALLS_PATH.fullmatch(path)
 
     def receive(self, request: Request) -> Submission | Response:
         """Check credentials, account, method and parameters, in Twilio's order."""
         route = _MESSAGES_PATH.fullmatch(request.path)
         if route is None:
-            return _not_found(request.path)
+            return self._take_feedback(request)
         if request.method != "POST":
             return self.refusal(20004, {})
         params = read_form(request)
-        if not self._authenticates(request):
+        if not self._account.authenticates(request):
             return self._refuse(20003, params)
-        if route[1] != self._account_sid:
-            return self._refuse(20404, params, _not_found(request.path))
+        if route[1] != self._account.sid:
+            return self._refuse(20404, params, not_found(request.path))
         code = _first_error(params)
         if code is not None:
             return self._refuse(code, params)
         return self._accept(params)
 
-    def refusal(self, code: int, params: Mapping[str, str]) -> Response:
+    def refusal(self, code: Code, params: Mapping[str, str]) -> Response:
         """Answer with one of Twilio's error codes."""
         status, message = _ERRORS[code]
         to = params.get("To", "")
@@ -170,21 +204,64 @@ class Twilio:
             sender=params.get("From", ""),
             service=params.get("MessagingServiceSid", ""),
         )
-        return _error(status, code, message)
+        return error(status, code, message)
 
     def outage(self, status: int) -> Response:
-        """Answer with a bare status; Twilio's generic codes are 20000 + status."""
-        return _error(status, 20_000 + status, phrase_of(status))
+        """Answer with a bare status."""
+        return outage(status)
 
-    def _authenticates(self, request: Request) -> bool:
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return False
-        try:
-            given = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        return hmac.compare_digest(given, self._credentials)
+    def receipt(
+        self, message: Message, state: State, code: Code | None, url: str
+    ) -> ReceiptCall:
+        """Write a status callback."""
+        sid = message.id or ""
+        code = (code or _USUAL_CODE) if state == "undelivered" else None
+        status = state if code is None else _RECEIPTS[code]
+        service = message.params.get("MessagingServiceSid")
+        fields = {
+            "AccountSid": self._account.sid,
+            "ApiVersion": "2010-04-01",
+            "From": message.params.get("From", _POOLED_SENDER),
+            "To": message.to,
+            "MessageSid": sid,
+            "MessageStatus": status,
+            "SmsSid": sid,
+            "SmsStatus": status,
+        }
+        if service:
+            fields["MessagingServiceSid"] = service
+        if code is not None:
+            fields["ErrorCode"] = str(code)
+        if state != "sent":
+            fields["RawDlrDoneDate"] = time.strftime("%y%m%d%H%M", time.gmtime())
+        return self._account.call_back(url, fields)
+
+    def _take_feedback(self, request: Request) -> Response:
+        """Take what became of a message that was created with ProvideFeedback."""
+        route = _FEEDBACK_PATH.fullmatch(request.path)
+        outcome = read_form(request).get("Outcome", "confirmed")
+        if route is None:
+            return not_found(request.path)
+        if request.method != "POST":
+            return self.refusal(20004, {})
+        if not self._account.authenticates(request):
+            return self.refusal(20003, {})
+        if route[1] != self._account.sid or route[2] not in self._awaiting_feedback:
+            return not_found(request.path)
+        if outcome not in {"confirmed", "unconfirmed"}:
+            return self.refusal(20001, {})
+        now = _now()
+        return json_response(
+            self.success_status,
+            {
+                "account_sid": self._account.sid,
+                "message_sid": route[2],
+                "outcome": outcome,
+                "date_created": now,
+                "date_updated": now,
+                "uri": request.path,
+            },
+        )
 
     def _refuse(
         self, code: int, params: Mapping[str, str], response: Response | None = None
@@ -199,14 +276,17 @@ class Twilio:
 
     def _accept(self, params: Mapping[str, str]) -> Submission:
         sid = f"SM{secrets.token_hex(16)}"
+        if params.get("ProvideFeedback") == "true":
+            self._awaiting_feedback.add(sid)
         return Submission(
             recipients=_recipients(params),
             text=params["Body"],
             params=params,
             response=json_response(
-                self.success_status, _message(self._account_sid, sid, params)
+                self.success_status, _message(self._account.sid, sid, params)
             ),
             message_id=sid,
+            receipts_url=params.get("StatusCallback"),
         )
 
 
@@ -216,7 +296,7 @@ def _first_error(params: Mapping[str, str]) -> int | None:
         or _recipient_error(params["To"])
         or _body_error(params["Body"])
         or _sender_error(params)
-        or _validity_error(params)
+        or _option_error(params)
     )
 
 
@@ -251,7 +331,12 @@ def _sender_error(params: Mapping[str, str]) -> int | None:
     return 21266 if sender == params["To"] else None
 
 
-def _validity_error(params: Mapping[str, str]) -> int | None:
+def _option_error(params: Mapping[str, str]) -> int | None:
+    callback = params.get("StatusCallback")
+    if callback is not None and not _CALLBACK.fullmatch(callback):
+        return 21609
+    if params.get("ProvideFeedback", "true") not in {"true", "false"}:
+        return 20001
     validity = params.get("ValidityPeriod", "1")
     in_range = (
         validity.isascii()
@@ -273,7 +358,7 @@ def _message(
 ) -> dict[str, object]:
     service = params.get("MessagingServiceSid") or None
     uri = f"/2010-04-01/Accounts/{account_sid}/Messages/{sid}"
-    now = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())
+    now = _now()
     return {
         "sid": sid,
         "account_sid": account_sid,
@@ -299,19 +384,5 @@ def _message(
     }
 
 
-def _not_found(path: str) -> Response:
-    return _error(404, 20404, f"The requested resource {path} was not found")
-
-
-def _error(status: int, code: int, message: str) -> Response:
-    challenge = ("WWW-Authenticate", 'Basic realm="Twilio API"')
-    return json_response(
-        status,
-        {
-            "code": code,
-            "message": message,
-            "more_info": f"https://www.twilio.com/docs/errors/{code}",
-            "status": status,
-        },
-        *([challenge] if status == _UNAUTHORIZED else []),
-    )
+def _now() -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())

@@ -2,9 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from tests.simulator.inbox import Code, Message
 from tests.simulator.wire import Request, Response
+
+# How far a message came. "sent" is on its way to the phone; the others are final.
+State = Literal["sent", "delivered", "undelivered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,8 @@ class Submission:
 
     ``recipients`` and ``params`` are as good as they could be read, so that rules
     match and tests can look even where the vendor refuses. ``code`` is the vendor's
-    error code, None where it accepts.
+    error code, None where it accepts. ``receipts_url`` is where the sender asked for
+    delivery receipts, None where it did not or where the vendor's dashboard decides.
     """
 
     recipients: tuple[str, ...]
@@ -21,12 +26,23 @@ class Submission:
     params: Mapping[str, str]
     response: Response
     message_id: str | None = None
-    code: int | None = None
+    code: Code | None = None
+    receipts_url: str | None = None
 
     @property
     def accepted(self) -> bool:
         """Whether the vendor takes it upon itself to deliver the text."""
         return self.message_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCall:
+    """A delivery receipt as the vendor sends it, signed as the vendor signs."""
+
+    method: str
+    url: str
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Vendor(Protocol):
@@ -45,7 +61,7 @@ class Vendor(Protocol):
         """The HTTP status it accepts a text with."""
 
     @property
-    def error_codes(self) -> Collection[int]:
+    def error_codes(self) -> Collection[Code]:
         """The codes ``refusal`` knows."""
 
     def serves(self, path: str) -> bool:
@@ -54,8 +70,21 @@ class Vendor(Protocol):
     def receive(self, request: Request) -> Submission | Response:
         """Judge an attempt to send; anything else is answered as it is."""
 
-    def refusal(self, code: int, params: Mapping[str, str]) -> Response:
+    def refusal(self, code: Code, params: Mapping[str, str]) -> Response:
         """Answer with the vendor's error ``code`` to a submission of ``params``."""
 
     def outage(self, status: int) -> Response:
         """Answer with HTTP ``status`` and the body the vendor sends along with it."""
+
+    @property
+    def receipt_codes(self) -> Collection[Code]:
+        """The codes ``receipt`` knows for a message that does not arrive."""
+
+    def receipt(
+        self, message: Message, state: State, code: Code | None, url: str
+    ) -> ReceiptCall | None:
+        """Write a receipt for ``message``, to be sent to ``url``.
+
+        ``code`` is the vendor's for ``undelivered``, None for its usual one. None where
+        this vendor sends no receipt for that state, or none at all.
+        """

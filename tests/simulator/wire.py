@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
 
+_JSON_TYPES = ("application/json", "application/x-amz-json")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -150,3 +151,30 @@ def read_json(request: Request) -> object:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     return document
+
+
+def flatten_json(request: Request) -> dict[str, str]:
+    """Read a JSON body as a form has it: ``messages.0.text`` is a name.
+
+    What cannot be read has no fields.
+    """
+    if not request.headers.get("content-type", "").startswith(_JSON_TYPES):
+        return {}
+    try:
+        return dict(_flatten("", read_json(request)))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _flatten(path: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        children = [(str(key), child) for key, child in value.items()]
+    elif isinstance(value, list):
+        children = [(str(index), child) for index, child in enumerate(value)]
+    else:
+        return [(path, str(value))]
+    return [
+        pair
+        for key, child in children
+        for pair in _flatten(f"{path}.{key}" if path else key, child)
+    ]

@@ -63,6 +63,8 @@ def test_messages_show_what_the_phone_and_the_vendor_saw(
         "code": None,
         "http_status": 201,
         "rule": None,
+        "receipts_url": None,
+        "reached_phone": True,
     }
 
 

@@ -183,3 +183,58 @@ def test_twilio_takes_numbers_names_and_short_codes_as_senders(
 )
 def test_segments_are_counted_as_carriers_do(text: str, segments: int) -> None:
     assert count_segments(text) == segments
+
+
+# Feedback and callbacks
+
+
+def feedback(
+    simulator: Simulator, sid: str, *, auth_token: str | None = None, **params: str
+) -> requests.Response:
+    account = simulator.account_sid
+    return requests.post(
+        f"{simulator.url}/2010-04-01/Accounts/{account}/Messages/{sid}/Feedback.json",
+        data=params,
+        auth=(account, auth_token or simulator.auth_token),
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+def test_twilio_takes_feedback_on_what_was_sent_for_it(
+    simulator: Simulator, twilio: TwilioClient
+) -> None:
+    wanted = twilio.send(ProvideFeedback="true").json()["sid"]
+    unwanted = twilio.send().json()["sid"]
+
+    taken = feedback(simulator, wanted, Outcome="unconfirmed")
+    refused = [
+        feedback(simulator, wanted, Outcome="maybe"),
+        feedback(simulator, wanted, auth_token="wrong"),
+        feedback(simulator, unwanted, Outcome="confirmed"),
+    ]
+
+    assert (taken.status_code, taken.json()["outcome"]) == (201, "unconfirmed")
+    assert [it.json()["code"] for it in refused] == [20001, 20003, 20404]
+    assert len(simulator.messages()) == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"StatusCallback": "auth.example/x"}, 21609),
+        ({"StatusCallback": "https://auth_server.example/x"}, 21609),
+        ({"ProvideFeedback": "yes"}, 20001),
+    ],
+)
+def test_twilio_refuses_an_option(
+    twilio: TwilioClient, params: dict[str, str], code: int
+) -> None:
+    assert twilio.send(**params).json()["code"] == code
+
+
+def test_twilio_is_told_where_receipts_go(
+    simulator: Simulator, twilio: TwilioClient
+) -> None:
+    twilio.send(StatusCallback="https://auth.example/x")
+
+    assert simulator.messages()[0].receipts_url == "https://auth.example/x"

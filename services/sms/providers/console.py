@@ -3,13 +3,14 @@
 import sys
 from typing import TextIO
 
-from services.sms.provider import Accepted, Message
+from services.sms.provider import Accepted, Channel, Message
 
 
 class ConsoleProvider:
     """Prints number and code in the clear. Never to be loaded in production."""
 
     name = "console"
+    channels: frozenset[Channel] = frozenset({"sms"})
     countries = None
     status = "console"
 

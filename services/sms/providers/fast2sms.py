@@ -1,9 +1,11 @@
 """Fast2SMS, which serves Indian numbers only (docs.fast2sms.com, bulkV2)."""
 
-import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
+from services.sms.documents import read_object
 from services.sms.failures import (
     ACCOUNT,
     CONTENT,
@@ -14,8 +16,9 @@ from services.sms.failures import (
     error_for_status,
     read_code,
 )
-from services.sms.provider import Accepted, Failure, Message, ProviderFailure
-from services.sms.transport import Reply, Transport
+from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
+from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
+from services.sms.transport import Reply, Transport, form_body
 
 Route = Literal["otp", "dlt", "q"]
 
@@ -53,6 +56,18 @@ _FAILURES: dict[int, Failure] = {
     999: ACCOUNT,  # first recharge missing
 }
 
+# What the vendor puts into the webhook's status. It publishes no list, and no code for
+# why a text did not arrive: another vendor may do better.
+_STATUSES: Mapping[str, DeliveryStatus] = {
+    "pending": "accepted",
+    "submitted": "accepted",
+    "sent": "sent",
+    "delivered": "delivered",
+    "failed": "undelivered",
+    "rejected": "undelivered",
+    "undelivered": "undelivered",
+}
+
 _NATIONAL_DIGITS = 10
 
 
@@ -65,6 +80,7 @@ class Fast2SmsProvider:
     """
 
     name = "fast2sms"
+    channels: frozenset[Channel] = frozenset({"sms"})
     countries = frozenset({"IN"})
     status = "accepted"
 
@@ -95,12 +111,14 @@ class Fast2SmsProvider:
             raise error_for(RECIPIENT, "local")
         reply = self._transport.post(
             "/dev/bulkV2",
-            data={
-                "route": self._route,
-                "numbers": number,
-                "flash": "0",
-                **self._content(message),
-            },
+            form_body(
+                {
+                    "route": self._route,
+                    "numbers": number,
+                    "flash": "0",
+                    **self._content(message),
+                }
+            ),
             headers=self._headers,
             deadline=deadline,
         )
@@ -120,8 +138,37 @@ class Fast2SmsProvider:
         }
 
 
+class Fast2SmsReceipts:
+    """Reads the webhook that is set up in the vendor's dashboard.
+
+    The vendor signs nothing and lets us say what it posts: ``request_id``, ``mobile``
+    and ``status``, as JSON or as a form, to an address that ends in ``token``.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def read(self, callback: Callback) -> Sequence[Receipt]:
+        """Return what the vendor says; see ``ReceiptReader.read``."""
+        check_token(callback, self._token)
+        fields = read_object(callback.body) or _read_form(callback.body)
+        message_id, word = fields.get("request_id"), fields.get("status")
+        if not (message_id and isinstance(message_id, str)):
+            return ()
+        word = word.strip().lower() if isinstance(word, str) else ""
+        status = _STATUSES.get(word, "unknown")
+        if status != "undelivered":
+            return (Receipt(message_id, status),)
+        return (Receipt(message_id, status, TRANSIENT_COUNTRY, word),)
+
+
+def _read_form(body: bytes) -> Mapping[str, str]:
+    return dict(parse_qsl(body.decode(errors="replace")))
+
+
 def _read(reply: Reply) -> Accepted:
-    answer = _parse(reply.body)
+    # Its message is left alone: text that may repeat the number, in a list or not.
+    answer = read_object(reply.body)
     if reply.status < HTTPStatus.MULTIPLE_CHOICES and answer.get("return") is True:
         return Accepted(str(answer.get("request_id") or ""))
     raise _failure_for(reply.status, answer)
@@ -139,15 +186,3 @@ def _failure_for(status: int, answer: dict[str, Any]) -> ProviderFailure:
         # It says no under a 200 too.
         return error_for(TRANSIENT_COUNTRY, str(code or "unknown"))
     return error_for_status(status, code)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    """Read the answer; what is not a JSON object says nothing.
-
-    Its ``message`` is left alone: text that may repeat the number, in a list or not.
-    """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}

@@ -4,7 +4,8 @@ import itertools
 from dataclasses import dataclass, replace
 
 from services.otp.codes import VerificationId
-from services.otp.store import Attempt, OtpStore, PhoneLimits, Record, read_record
+from services.otp.records import Attempt, PhoneLimits, Plan, Record, read_record
+from services.otp.store import OtpStore
 from tests.services.stores import Store
 
 TAG = "tagtagtagtagtagt"
@@ -43,7 +44,8 @@ class Phone:
         record = self.otp.start(
             self.last,
             resend_of=resend_of,
-            providers=[(name, "accepted") for name in providers],
+            plans=[Plan("sms", [(name, "accepted", 1) for name in providers])],
+            channels=["sms"],
         )
         id_ = VerificationId(TAG, record.part)
         self.last = replace(self.last, id=id_)

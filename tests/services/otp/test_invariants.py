@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from services.otp.store import PhoneLimits
+from services.otp.records import PhoneLimits
 from tests.services.otp.phones import TAG, Draft, Phone
 from tests.services.stores import Store, open_embedded, open_real
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.otp.store import PhoneLimits
+from services.otp.records import PhoneLimits
 from tests.services.otp.phones import Phone
 from tests.services.stores import Store
 from tests.services.threads import at_once

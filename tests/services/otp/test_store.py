@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.otp.codes import VerificationId
-from services.otp.store import PhoneLimits, Record
+from services.otp.records import PhoneLimits, Plan, Record
 from tests.services.otp.phones import TAG, Draft, Phone
 from tests.services.stores import Store
 
@@ -15,7 +15,12 @@ pytestmark = pytest.mark.contract
 
 def same_answer(first: Record, second: Record) -> bool:
     """Compare but for the second that may have gone by between them."""
-    aligned = replace(second, expires_in=first.expires_in, send_wait=first.send_wait)
+    aligned = replace(
+        second,
+        expires_in=first.expires_in,
+        send_wait=first.send_wait,
+        at_ms=first.at_ms,
+    )
     return first == aligned
 
 
@@ -346,7 +351,7 @@ def test_a_refused_recipient_has_to_wait_all_the_same(phone: Phone) -> None:
 def test_a_failover_is_remembered_for_the_resend(phone: Phone) -> None:
     part = phone.start().part
     assert phone.last is not None
-    phone.otp.settle(phone.last, sent=("fast2sms", "accepted"))
+    phone.otp.settle(phone.last, sent=("fast2sms", "accepted", "sms"))
     phone.advance(30)
 
     assert phone.start(resend_of=part).provider == "twilio"
@@ -469,7 +474,10 @@ def test_another_storefront_finds_nothing_and_spends_nothing(phone: Phone) -> No
 
     checked = phone.otp.check(stranger, right=True, session=Draft())
     resent = phone.otp.start(
-        stranger, resend_of=part, providers=[("twilio", "accepted")]
+        stranger,
+        resend_of=part,
+        plans=[Plan("sms", [("twilio", "accepted", 1)])],
+        channels=["sms"],
     )
 
     assert (checked.outcome, resent.outcome) == ("gone", "gone")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from services.sms.provider import (
     Accepted,
     Ambiguous,
+    Channel,
     Message,
     ProviderFailure,
     Reason,
@@ -18,8 +19,17 @@ INDIAN = PhoneNumber("+919876543210", "IN", 91)
 GERMAN = PhoneNumber("+4915112345678", "DE", 49)
 
 
-def message_to(phone: PhoneNumber = INDIAN, *, ttl_seconds: int = 300) -> Message:
-    return Message(phone, "123456", "123456 is your QuickCart code.", ttl_seconds)
+def message_to(
+    phone: PhoneNumber = INDIAN, *, ttl_seconds: int = 300, channel: Channel = "sms"
+) -> Message:
+    return Message(
+        phone=phone,
+        code="123456",
+        text="123456 is your QuickCart code.",
+        ttl_seconds=ttl_seconds,
+        channel=channel,
+        reference="MDEyMzQ1Njc4OWFi",
+    )
 
 
 def refused(reason: Reason = Reason.RECIPIENT) -> Refused:
@@ -60,11 +70,13 @@ class ScriptedProvider:
         name: str,
         script: Iterable[ProviderFailure] = (),
         *,
+        channels: Collection[Channel] = frozenset({"sms"}),
         countries: Collection[str] | None = None,
         status: str = "accepted",
         takes: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self.channels = channels
         self.countries = countries
         self.status = status
         self.script = list(script)

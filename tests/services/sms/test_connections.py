@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.sms import connections
 from services.sms.provider import Ambiguous, Scope, Unavailable
-from services.sms.transport import Transport
+from services.sms.transport import HttpTransport
 from tests.services.sms.posting import SLACK, WAIT, failure_of, make_transport, post
 from tests.services.sms.raw_server import RawServer, hang, http, serving
 
 
-def wait_until_closed(transport: Transport) -> None:
+def wait_until_closed(transport: HttpTransport) -> None:
     """Wait until the end of stream has reached our side of the pooled connection."""
     pools = transport._adapter.poolmanager.pools
     (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118

@@ -16,22 +16,44 @@ from services.sms.provider import (
     Scope,
     Unavailable,
 )
-from services.sms.transport import Transport
-from tests.services.sms.fakes import INDIAN, message_to
-from tests.services.sms.posting import CLOCK, SLACK, WAIT, make_transport
-from tests.services.sms.raw_server import RawServer, http
-from tests.services.sms.vendors import (
+from services.sms.transport import HttpTransport
+from tests.services.sms.contract.all import VENDORS
+from tests.services.sms.contract.vendor import (
     NOWHERE,
-    VENDORS,
     Vendor,
+    answering,
     assert_shows_nothing,
     failure_from,
     failure_of,
     send,
 )
+from tests.services.sms.fakes import message_to
+from tests.services.sms.posting import CLOCK, SLACK, WAIT, make_transport
+from tests.services.sms.raw_server import RawServer, http
 from tests.simulator import Simulator
+from tests.simulator.inbox import Code
+
+# A dozen vendors wait for what never comes.
+BRIEF = 0.25
 
 LABELLED = [(vendor, code) for vendor in VENDORS for code in vendor.failures]
+WORDED = [vendor for vendor in VENDORS if not vendor.any_yes]
+TERSE = [vendor for vendor in VENDORS if vendor.any_yes]
+UNREADABLE = [
+    b"",
+    b"OK",
+    b"<html>",
+    b"null",
+    b"[]",
+    b"{}",
+    b'{"sid": 5, "return": 1}',
+    b'{"sid": null, "return": "true"}',
+    b'{"sid": "SM1", "date_created": 5}',
+    b'{"sid": "SM1", "date_created": "Thu, 99 Aug 2023 05:01:45 +0000"}',
+    b'{"sid": "SM1", "retu',
+    b"\xff\xfe\x00",
+    b"[" * 9999,
+]
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
@@ -42,7 +64,13 @@ def vendor(request: pytest.FixtureRequest) -> Vendor:
 
 @pytest.fixture
 def provider(vendor: Vendor, simulator: Simulator) -> Provider:
-    return vendor.make(make_transport(simulator.url), simulator)
+    return vendor.make(make_transport(simulator.url + vendor.base_path))
+
+
+@pytest.fixture
+def impatient(vendor: Vendor, simulator: Simulator) -> Provider:
+    url = simulator.url + vendor.base_path
+    return vendor.make(make_transport(url, wait_seconds=BRIEF))
 
 
 # Success
@@ -51,9 +79,9 @@ def provider(vendor: Vendor, simulator: Simulator) -> Provider:
 def test_an_accepted_message_arrives_with_the_id_that_is_returned(
     vendor: Vendor, provider: Provider, simulator: Simulator
 ) -> None:
-    message_id = send(provider)
+    message_id = send(provider, vendor.phone)
 
-    (message,) = simulator.messages(to=INDIAN.e164, provider=vendor.name)
+    (message,) = simulator.messages(to=vendor.phone.e164, provider=vendor.name)
     assert message.id == message_id
     assert message.outcome == "accepted"
     assert "123456" in message.text
@@ -73,16 +101,16 @@ def test_it_says_what_it_is(vendor: Vendor, provider: Provider) -> None:
     ids=[f"{vendor.name}-{code}" for vendor, code in LABELLED],
 )
 def test_a_labelled_error_is_raised_as_its_label_says(
-    vendor: Vendor, code: int, simulator: Simulator
+    vendor: Vendor, code: Code
 ) -> None:
-    failure = failure_from(
-        vendor, simulator, vendor.word_error(code), status="400 Bad Request"
-    )
+    status, body = vendor.word_error(code)
+    failure = failure_from(vendor, body, status=status)
 
     assert Failure(failure.reason, failure.scope) == vendor.failures[code]
     assert failure.vendor_code == str(code)
     assert isinstance(failure, Refused) == (
-        failure.reason in {Reason.RECIPIENT, Reason.FRAUD}
+        failure.reason
+        in {Reason.RECIPIENT, Reason.ABSENT, Reason.OPTED_OUT, Reason.FRAUD}
     )
     assert isinstance(failure, Ambiguous) == (failure.reason is Reason.AMBIGUOUS)
     assert_shows_nothing(failure)
@@ -95,7 +123,7 @@ def test_every_error_of_the_simulator_has_a_label(
         simulator.clear()
         simulator.add_rule("error", provider=vendor.name, code=code)
 
-        failure = failure_of(provider)
+        failure = failure_of(provider, vendor.phone)
 
         assert Failure(failure.reason, failure.scope) == vendor.failures[code]
         assert failure.vendor_code == str(code)
@@ -122,56 +150,45 @@ def test_every_error_of_the_simulator_has_a_label(
 )
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"code": []}', b"[" * 9999])
 def test_an_error_without_a_code_is_judged_by_its_status(
-    vendor: Vendor, simulator: Simulator, body: bytes, status: int, expected: Failure
+    vendor: Vendor, body: bytes, status: int, expected: Failure
 ) -> None:
-    failure = failure_from(vendor, simulator, body, status=f"{status} Oops")
+    failure = failure_from(vendor, body, status=f"{status} Oops")
 
     assert Failure(failure.reason, failure.scope) == expected
     assert isinstance(failure, Ambiguous) == (expected is AMBIGUOUS)
     assert failure.vendor_code == f"http_{status}"
 
 
-def test_an_unknown_code_keeps_its_number(vendor: Vendor, simulator: Simulator) -> None:
-    failure = failure_from(
-        vendor, simulator, vendor.word_error(20999), status="400 Bad Request"
-    )
+@pytest.mark.parametrize(
+    "vendor", [it for it in VENDORS if it.unknown_code], ids=lambda vendor: vendor.name
+)
+def test_an_unknown_code_is_kept_and_fails_over(vendor: Vendor) -> None:
+    status, body = vendor.word_error(vendor.unknown_code)
+    failure = failure_from(vendor, body, status=status)
 
     assert isinstance(failure, Unavailable)
     assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.COUNTRY)
-    assert failure.vendor_code == "20999"
+    assert failure.vendor_code == str(vendor.unknown_code)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"OK",
-        b"<html>",
-        b"null",
-        b"[]",
-        b"{}",
-        b'{"sid": 5, "return": 1}',
-        b'{"sid": null, "return": "true"}',
-        b'{"sid": "SM1", "date_created": 5}',
-        b'{"sid": "SM1", "date_created": "Thu, 99 Aug 2023 05:01:45 +0000"}',
-        b'{"sid": "SM1", "retu',
-        b"\xff\xfe\x00",
-        b"[" * 9999,
-    ],
-)
-def test_a_yes_that_cannot_be_read_may_be_one(
-    vendor: Vendor, simulator: Simulator, body: bytes
-) -> None:
-    failure = failure_from(vendor, simulator, body)
+@pytest.mark.parametrize("vendor", WORDED, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_a_yes_that_cannot_be_read_may_be_one(vendor: Vendor, body: bytes) -> None:
+    failure = failure_from(vendor, body)
 
     assert isinstance(failure, Ambiguous)
     assert_shows_nothing(failure)
 
 
+@pytest.mark.parametrize("vendor", TERSE, ids=lambda vendor: vendor.name)
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_a_yes_in_any_words_is_one(vendor: Vendor, body: bytes) -> None:
+    with answering(vendor, body) as provider:
+        assert send(provider, vendor.phone) == message_to().reference
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(
-    vendor: Vendor, simulator: Simulator, status: int
-) -> None:
+def test_a_redirect_is_not_followed(vendor: Vendor, status: int) -> None:
     with RawServer(lambda _: None) as elsewhere:
 
         def script(sock: socket.socket) -> None:
@@ -180,7 +197,7 @@ def test_a_redirect_is_not_followed(
             sock.sendall(http(b"", status=f"{status} Moved", headers=(location,)))
 
         with RawServer(script) as server:
-            failure = failure_of(vendor.make(make_transport(server.url), simulator))
+            failure = failure_of(vendor.make(make_transport(server.url)), vendor.phone)
 
     assert isinstance(failure, Unavailable)
     assert failure.reason is Reason.ACCOUNT
@@ -188,9 +205,9 @@ def test_a_redirect_is_not_followed(
 
 
 def test_a_wrong_key_is_an_account_error(vendor: Vendor, simulator: Simulator) -> None:
-    stranger = Simulator(auth_token="wrong", fast2sms_key="wrong")
+    transport = make_transport(simulator.url + vendor.base_path)
 
-    failure = failure_of(vendor.make(make_transport(simulator.url), stranger))
+    failure = failure_of(vendor.make_stranger(transport), vendor.phone)
 
     assert isinstance(failure, Unavailable)
     assert (failure.reason, failure.scope) == (Reason.ACCOUNT, Scope.PROVIDER)
@@ -216,7 +233,7 @@ def test_a_wrong_key_is_an_account_error(vendor: Vendor, simulator: Simulator) -
 )
 def test_without_an_answer_the_message_may_have_left(
     vendor: Vendor,
-    provider: Provider,
+    impatient: Provider,
     simulator: Simulator,
     rule: dict[str, Any],
     arrived: str,
@@ -224,38 +241,38 @@ def test_without_an_answer_the_message_may_have_left(
     simulator.add_rule(provider=vendor.name, **rule)
 
     started = time.monotonic()
-    failure = failure_of(provider)
+    failure = failure_of(impatient, vendor.phone)
     seconds = time.monotonic() - started
 
     assert isinstance(failure, Ambiguous)
-    assert seconds < WAIT + SLACK
+    assert seconds < BRIEF + SLACK
     assert [message.outcome for message in simulator.messages()] == [arrived]
     assert_shows_nothing(failure)
 
 
+@pytest.mark.parametrize("vendor", WORDED, ids=lambda vendor: vendor.name)
 def test_an_answer_that_is_not_json_may_be_a_yes(
     vendor: Vendor, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.add_rule("not_json", provider=vendor.name)
 
-    assert isinstance(failure_of(provider), Ambiguous)
+    assert isinstance(failure_of(provider, vendor.phone), Ambiguous)
 
 
 def test_the_deadline_is_held(vendor: Vendor, simulator: Simulator) -> None:
     simulator.add_rule("hang", provider=vendor.name)
-    provider = vendor.make(Transport(simulator.url, clock=CLOCK), simulator)
+    url = simulator.url + vendor.base_path
+    provider = vendor.make(HttpTransport(url, clock=CLOCK))
 
     started = time.monotonic()
     with pytest.raises(Ambiguous):
-        provider.send(message_to(), started + WAIT)
+        provider.send(message_to(vendor.phone, channel=vendor.channel), started + WAIT)
 
     assert time.monotonic() - started < WAIT + SLACK
 
 
-def test_without_a_connection_nothing_has_left(
-    vendor: Vendor, simulator: Simulator
-) -> None:
-    failure = failure_of(vendor.make(make_transport(NOWHERE), simulator))
+def test_without_a_connection_nothing_has_left(vendor: Vendor) -> None:
+    failure = failure_of(vendor.make(make_transport(NOWHERE)), vendor.phone)
 
     assert isinstance(failure, Unavailable)
     assert failure.vendor_code == "connect"
@@ -266,6 +283,6 @@ def test_it_recovers_when_the_vendor_does(
     vendor: Vendor, provider: Provider, simulator: Simulator
 ) -> None:
     simulator.add_rule("drop_before", provider=vendor.name, times=1)
-    failure_of(provider)
+    failure_of(provider, vendor.phone)
 
-    assert send(provider)
+    assert send(provider, vendor.phone)

@@ -2,15 +2,14 @@
 
 import pytest
 
-from services.events import Event, ProviderCalled
+from services.events import ProviderCalled
 from services.sms.provider import ProviderFailure, Reason, Refused, Scope
-from services.sms.service import Delivery, NotDelivered, SmsService
+from services.sms.service import Delivery, NotDelivered
+from tests.fakes import FakeClock
 from tests.services.sms.fakes import (
     GERMAN,
-    FakeClock,
     ScriptedProvider,
     ambiguous,
-    message_to,
     refused,
     unavailable,
 )
@@ -26,23 +25,23 @@ def test_candidates_stand_in_the_configured_order() -> None:
         ScriptedProvider("last"),
     )
 
-    assert world.sms.candidates("IN") == ("world", "india", "last")
-    assert world.sms.candidates("DE") == ("world", "last")
+    assert world.candidates() == ("world", "india", "last")
+    assert world.candidates(GERMAN) == ("world", "last")
 
 
 def test_a_provider_with_an_open_breaker_stands_last() -> None:
     world = pair([unavailable()] * 5)
     world.send_until_open("a")
 
-    assert world.sms.candidates("IN") == ("b", "a")
+    assert world.candidates() == ("b", "a")
 
 
 def test_a_provider_blocked_in_one_country_stands_last_there_only() -> None:
     world = pair([ACCOUNT_COUNTRY])
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
-    assert world.sms.candidates("IN") == ("b", "a")
-    assert world.sms.candidates("DE") == ("a", "b")
+    assert world.candidates() == ("b", "a")
+    assert world.candidates(GERMAN) == ("a", "b")
 
 
 def test_a_provider_due_for_a_probe_has_its_place_back() -> None:
@@ -50,7 +49,7 @@ def test_a_provider_due_for_a_probe_has_its_place_back() -> None:
     world.send_until_open("a")
     world.clock.advance(30.0)
 
-    assert world.sms.candidates("IN") == ("a", "b")
+    assert world.candidates() == ("a", "b")
 
 
 def test_the_status_of_a_provider_is_known_before_it_is_asked() -> None:
@@ -71,9 +70,11 @@ def test_two_providers_of_one_name_are_refused() -> None:
 def test_the_first_provider_takes_it() -> None:
     world = pair()
 
-    delivery = world.sms.send(message_to(), "b")
+    delivery = world.send("b")
 
-    assert delivery == Delivery(provider="b", status="accepted", message_id="b-1")
+    assert delivery == Delivery(
+        provider="b", channel="sms", status="accepted", message_id="b-1"
+    )
     assert world.calls == [("b", "accepted")]
 
 
@@ -90,7 +91,7 @@ def test_the_first_provider_takes_it() -> None:
 def test_a_failure_that_is_not_final_goes_to_the_next(failure: ProviderFailure) -> None:
     world = pair([failure])
 
-    delivery = world.sms.send(message_to(), "a")
+    delivery = world.send("a")
 
     assert delivery.provider == "b"
     assert world.calls == [("a", failure.reason), ("b", "accepted")]
@@ -101,7 +102,7 @@ def test_a_refusal_is_final(reason: Reason) -> None:
     world = pair([refused(reason)])
 
     with pytest.raises(Refused) as caught:
-        world.sms.send(message_to(), "a")
+        world.send("a")
 
     assert caught.value.reason is reason
     assert not caught.value.may_have_left
@@ -112,7 +113,7 @@ def test_a_refusal_after_an_ambiguous_answer_says_that_it_may_have_left() -> Non
     world = World(failing("a", ambiguous()), failing("b", refused()))
 
     with pytest.raises(Refused) as caught:
-        world.sms.send(message_to(), "a")
+        world.send("a")
 
     assert caught.value.may_have_left
 
@@ -121,7 +122,7 @@ def test_no_provider_is_asked_twice() -> None:
     world = World(failing("a", ambiguous()), failing("b", ambiguous()))
 
     with pytest.raises(NotDelivered):
-        world.sms.send(message_to(), "b")
+        world.send("b")
 
     assert world.calls == [("b", "ambiguous"), ("a", "ambiguous")]
 
@@ -140,7 +141,7 @@ def test_when_none_took_it_the_failure_says_what_may_have_left(
     world = World(failing("a", failures[0]), failing("b", failures[1]))
 
     with pytest.raises(NotDelivered) as caught:
-        world.sms.send(message_to(), "a")
+        world.send("a")
 
     assert caught.value.reason is failures[1].reason
     assert caught.value.may_have_left is may_have_left
@@ -151,7 +152,7 @@ def test_a_region_that_nobody_serves_is_not_delivered() -> None:
     world = World(ScriptedProvider("india", countries={"IN"}))
 
     with pytest.raises(NotDelivered) as caught:
-        world.sms.send(message_to(GERMAN), "india")
+        world.send("india", GERMAN)
 
     assert caught.value.reason is None
     assert not caught.value.may_have_left
@@ -159,27 +160,27 @@ def test_a_region_that_nobody_serves_is_not_delivered() -> None:
 
 
 def test_an_unknown_first_provider_means_the_usual_order() -> None:
-    assert pair().sms.send(message_to(), "gone").provider == "a"
+    assert pair().send("gone").provider == "a"
 
 
 def test_one_deadline_is_shared_by_all() -> None:
     world = World(failing("a", unavailable()), ScriptedProvider("b"))
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     a, b = world.sms._providers.values()
     assert isinstance(a, ScriptedProvider)
     assert isinstance(b, ScriptedProvider)
-    assert a.deadlines == b.deadlines == [1008.0]
+    assert a.deadlines == b.deadlines == [8.0]
 
 
 def test_nobody_is_asked_when_the_time_is_used_up() -> None:
     clock = FakeClock()
     slow = ScriptedProvider("a", [ambiguous()], takes=lambda: clock.advance(7.8))
     second = ScriptedProvider("b")
-    sms = SmsService([slow, second], clock=clock, emit=lambda _: None)
+    world = World(slow, second, clock=clock)
 
     with pytest.raises(NotDelivered) as caught:
-        sms.send(message_to(), "a")
+        world.send("a")
 
     assert second.calls == 0
     assert caught.value.may_have_left
@@ -190,7 +191,7 @@ def test_nobody_is_asked_when_the_time_is_used_up() -> None:
 
 def test_every_call_is_an_event_without_number_or_text() -> None:
     world = pair([unavailable()])
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     assert world.events == [
         ProviderCalled("a", "IN", "transient", "connect", 0.0),
@@ -200,11 +201,11 @@ def test_every_call_is_an_event_without_number_or_text() -> None:
 
 def test_the_seconds_of_a_call_are_measured() -> None:
     clock = FakeClock()
-    events: list[Event] = []
     provider = ScriptedProvider("a", takes=lambda: clock.advance(0.25))
-    SmsService([provider], clock=clock, emit=events.append).send(message_to(), "a")
+    world = World(provider, clock=clock)
+    world.send("a")
 
-    assert events == [ProviderCalled("a", "IN", "accepted", "", 0.25)]
+    assert world.events == [ProviderCalled("a", "IN", "accepted", "", 0.25)]
 
 
 def test_health_asks_nobody() -> None:

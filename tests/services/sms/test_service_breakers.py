@@ -5,13 +5,12 @@ import pytest
 from services.events import BreakerChanged, Event
 from services.sms.breaker import BreakerState
 from services.sms.provider import ProviderFailure, Reason, Refused, Scope
-from services.sms.service import NotDelivered, SmsService
+from services.sms.service import NotDelivered
+from tests.fakes import FakeClock
 from tests.services.sms.fakes import (
     GERMAN,
-    FakeClock,
     ScriptedProvider,
     ambiguous,
-    message_to,
     refused,
     unavailable,
 )
@@ -23,7 +22,7 @@ def test_five_failures_in_a_row_spare_the_next_send_the_call() -> None:
     world.send_until_open("a")
     world.events.clear()
 
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     assert world.calls == [("b", "accepted")]
 
@@ -33,13 +32,13 @@ def test_a_provider_that_is_back_is_found_by_one_probe() -> None:
     world.send_until_open("a")
     world.clock.advance(30.0)
 
-    assert world.sms.send(message_to(), "a").provider == "a"
+    assert world.send("a").provider == "a"
     assert world.sms.health()["a"].state is BreakerState.CLOSED
 
 
 def test_an_account_error_spares_the_provider_for_five_minutes_at_once() -> None:
     world = pair([unavailable(Reason.ACCOUNT)])
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     health = world.sms.health()["a"]
     assert health.state is BreakerState.OPEN
@@ -49,13 +48,13 @@ def test_an_account_error_spares_the_provider_for_five_minutes_at_once() -> None
 
 def test_an_account_error_for_one_country_spares_that_country_only() -> None:
     world = pair([unavailable(Reason.ACCOUNT, Scope.COUNTRY)])
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     assert BreakerChanged("a", "IN", "open", 300.0) in world.events
     assert world.sms.health()["a"].state is BreakerState.CLOSED
     assert world.sms.health()["a"].blocked_countries == ("IN",)
-    assert world.sms.send(message_to(GERMAN), "a").provider == "a"
-    assert world.sms.send(message_to(), "a").provider == "b"
+    assert world.send("a", GERMAN).provider == "a"
+    assert world.send("a").provider == "b"
 
 
 @pytest.mark.parametrize("reason", [Reason.TRANSIENT, Reason.CONTENT])
@@ -76,7 +75,7 @@ def test_an_error_about_one_number_counts_against_nobody(
     world = World(failing("a", *[failure] * 50))
     for _ in range(50):
         with pytest.raises((Refused, NotDelivered)):
-            world.sms.send(message_to(), "a")
+            world.send("a")
 
     assert world.sms.health()["a"].state is BreakerState.CLOSED
     assert world.sms.health()["a"].blocked_countries == ()
@@ -87,22 +86,22 @@ def test_a_probe_that_met_a_bad_number_is_given_to_the_next_send() -> None:
     world.send_until_open("a")
     world.clock.advance(30.0)
     with pytest.raises(Refused):
-        world.sms.send(message_to(), "a")
+        world.send("a")
 
-    assert world.sms.send(message_to(), "a").provider == "a"
+    assert world.send("a").provider == "a"
 
 
 def test_a_provider_given_little_time_is_not_blamed_for_needing_more() -> None:
     clock = FakeClock()
     slow = ScriptedProvider("a", [ambiguous()] * 9, takes=lambda: clock.advance(7.0))
     second = ScriptedProvider("b", [ambiguous()] * 9)
-    sms = SmsService([slow, second], clock=clock, emit=lambda _: None)
+    world = World(slow, second, clock=clock)
     for _ in range(5):
         with pytest.raises(NotDelivered):
-            sms.send(message_to(), "a")
+            world.send("a")
 
-    assert sms.health()["a"].state is BreakerState.OPEN
-    assert sms.health()["b"].state is BreakerState.CLOSED
+    assert world.sms.health()["a"].state is BreakerState.OPEN
+    assert world.sms.health()["b"].state is BreakerState.CLOSED
 
 
 def test_all_open_is_told_at_once_with_the_time_of_the_first_probe() -> None:
@@ -112,12 +111,12 @@ def test_all_open_is_told_at_once_with_the_time_of_the_first_probe() -> None:
     )
     for _ in range(5):
         with pytest.raises(NotDelivered):
-            world.sms.send(message_to(), "a")
+            world.send("a")
     world.clock.advance(10.5)
     world.events.clear()
 
     with pytest.raises(NotDelivered) as caught:
-        world.sms.send(message_to(), "a")
+        world.send("a")
 
     assert world.calls == []
     assert caught.value.reason is None
@@ -126,12 +125,12 @@ def test_all_open_is_told_at_once_with_the_time_of_the_first_probe() -> None:
 
 def test_a_country_that_is_blocked_costs_the_provider_no_probe() -> None:
     world = pair([ACCOUNT_COUNTRY, *[unavailable()] * 5])
-    world.sms.send(message_to(), "a")
+    world.send("a")
     for _ in range(5):
-        world.sms.send(message_to(GERMAN), "a")
+        world.send("a", GERMAN)
     world.clock.advance(30.0)
 
-    world.sms.send(message_to(), "a")
+    world.send("a")
 
     assert world.sms.health()["a"].state is BreakerState.OPEN
 
@@ -142,15 +141,15 @@ def test_a_probe_that_another_send_took_is_left_to_it() -> None:
 
     def take_the_other_probe(event: Event) -> None:
         if event == BreakerChanged("a", "", "half_open", 0.0):
-            assert sms._country_breaker("a", "IN").allow()
+            assert world.sms._breakers._country_breaker("a", "IN").allow()
 
-    sms = SmsService(
-        [first, ScriptedProvider("b")], clock=clock, emit=take_the_other_probe
+    world = World(
+        first, ScriptedProvider("b"), clock=clock, on_event=take_the_other_probe
     )
-    sms.send(message_to(), "a")
+    world.send("a")
     for _ in range(5):
-        sms.send(message_to(GERMAN), "a")
+        world.send("a", GERMAN)
     clock.advance(300.0)
 
-    assert sms.send(message_to(), "a").provider == "b"
-    assert sms.send(message_to(GERMAN), "a").provider == "a"
+    assert world.send("a").provider == "b"
+    assert world.send("a", GERMAN).provider == "a"

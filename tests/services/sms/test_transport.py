@@ -8,7 +8,7 @@ import time
 import pytest
 
 from services.sms.provider import Ambiguous
-from services.sms.transport import Reply, Transport
+from services.sms.transport import HttpTransport, Reply, form_body
 from tests.services.sms.posting import (
     CLOCK,
     FORM,
@@ -34,7 +34,7 @@ def test_a_form_is_posted_and_the_answer_comes_back() -> None:
     with serving(http(b'{"ok":1}', status="201 Created")) as server:
         reply = make_transport(server.url + "/").post(
             "/send",
-            data={"To": "+49 1", "Body": "ä&b"},
+            form_body({"To": "+49 1", "Body": "ä&b"}),
             headers={"X-Key": "k"},
             auth=("AC0", "token"),
             deadline=CLOCK.monotonic() + 5,
@@ -54,7 +54,7 @@ def test_a_form_is_posted_and_the_answer_comes_back() -> None:
 def test_a_full_url_is_taken_as_it_is() -> None:
     with serving(http(b"{}")) as server:
         make_transport("http://elsewhere.invalid").post(
-            f"{server.url}/full", data=FORM, deadline=CLOCK.monotonic() + 5
+            f"{server.url}/full", FORM, deadline=CLOCK.monotonic() + 5
         )
 
     assert server.requests[0].startswith(b"POST /full ")
@@ -210,7 +210,7 @@ def test_an_answer_of_exactly_64_kib_is_read() -> None:
 @pytest.mark.parametrize("script", [hang, drip_head, drip_body])
 def test_the_deadline_holds_where_it_comes_before_the_timeouts(script: Script) -> None:
     with answering(script) as server:
-        transport = Transport(server.url, clock=CLOCK)
+        transport = HttpTransport(server.url, clock=CLOCK)
         started = time.monotonic()
         with pytest.raises(Ambiguous):
             post(transport, seconds=WAIT)

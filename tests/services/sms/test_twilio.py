@@ -1,29 +1,34 @@
 """Twilio alone: its parameters, its credentials and its ways to say no."""
 
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.sms.provider import Reason, Refused
+from services.sms.provider import (
+    ProviderFailure,
+    Reason,
+    Refused,
+    ReportsConversion,
+)
 from services.sms.providers.twilio import TwilioProvider
-from tests.services.sms.fakes import INDIAN
-from tests.services.sms.posting import make_transport
-from tests.services.sms.raw_server import RawServer, http
-from tests.services.sms.vendors import (
+from tests.services.sms.contract.twilio import SENDER, VENDOR, make
+from tests.services.sms.contract.vendor import (
     NOWHERE,
-    SENDER,
-    TWILIO,
     assert_shows_nothing,
     failure_from,
-    make_twilio,
     send,
 )
+from tests.services.sms.fakes import INDIAN, message_to
+from tests.services.sms.posting import CLOCK, make_transport
+from tests.services.sms.raw_server import RawServer, http, serving
 from tests.simulator import Simulator
+from tests.simulator.simulator import DEFAULT_ACCOUNT_SID
 
 
 def test_twilio_is_asked_for_no_more_than_the_code_lives(simulator: Simulator) -> None:
-    provider = make_twilio(make_transport(simulator.url), simulator)
+    provider = make(make_transport(simulator.url))
     for ttl_seconds in (120, 1, 90_000):
         send(provider, ttl_seconds=ttl_seconds)
 
@@ -34,6 +39,7 @@ def test_twilio_is_asked_for_no_more_than_the_code_lives(simulator: Simulator) -
         "From": SENDER,
         "Body": "123456 is your QuickCart code.",
         "ValidityPeriod": "120",
+        "ProvideFeedback": "true",
     }
 
 
@@ -51,6 +57,55 @@ def test_twilio_sends_through_a_messaging_service(simulator: Simulator) -> None:
     assert message.params["MessagingServiceSid"] == "MG" + "0" * 32
     assert message.params["StatusCallback"].endswith("/webhooks/twilio")
     assert "From" not in message.params
+
+
+def test_a_messages_own_sender_goes_without_the_service(simulator: Simulator) -> None:
+    provider = TwilioProvider(
+        simulator.account_sid,
+        simulator.auth_token,
+        transport=make_transport(simulator.url),
+        sender=SENDER,
+        messaging_service_sid="MG" + "0" * 32,
+    )
+    message = replace(message_to(), sender="QuickCart")
+    provider.send(message, CLOCK.monotonic() + 5.0)
+
+    (sent,) = simulator.messages()
+    assert sent.params["From"] == "QuickCart"
+    assert "MessagingServiceSid" not in sent.params
+
+
+@pytest.mark.parametrize(
+    ("converted", "outcome"), [(True, b"confirmed"), (False, b"unconfirmed")]
+)
+def test_twilio_is_told_whether_the_code_was_typed(
+    *, converted: bool, outcome: bytes
+) -> None:
+    with serving(http(b'{"outcome": "confirmed"}', status="201 Created")) as server:
+        provider = make(make_transport(server.url, wait_seconds=5.0))
+        provider.report_conversion(
+            "SM1", converted=converted, deadline=CLOCK.monotonic() + 5.0
+        )
+
+    (request,) = server.requests
+    account = DEFAULT_ACCOUNT_SID.encode()
+    assert request.startswith(
+        b"POST /2010-04-01/Accounts/" + account + b"/Messages/SM1/Feedback.json "
+    )
+    assert request.endswith(b"\r\n\r\nOutcome=" + outcome)
+
+
+def test_feedback_is_taken_on_a_message_that_was_sent(simulator: Simulator) -> None:
+    provider = make(make_transport(simulator.url))
+    assert isinstance(provider, ReportsConversion)
+    deadline = CLOCK.monotonic() + 5.0
+    provider.report_conversion(send(provider), converted=True, deadline=deadline)
+
+    with pytest.raises(ProviderFailure) as caught:
+        provider.report_conversion("SM1", converted=True, deadline=deadline)
+
+    assert caught.value.vendor_code == "20404"
+    assert_shows_nothing(caught.value)
 
 
 def test_twilio_needs_a_sender() -> None:
@@ -87,7 +142,7 @@ def test_twilio_is_not_moved_by_the_environment(
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "ACelse")
 
-    assert send(make_twilio(make_transport(simulator.url), simulator))
+    assert send(make(make_transport(simulator.url)))
 
 
 @pytest.mark.parametrize(
@@ -99,12 +154,14 @@ def test_twilio_is_not_moved_by_the_environment(
         ({"status": "failed", "error_code": None}, Reason.TRANSIENT, "failed"),
         ({"status": "failed", "error_code": 39999}, Reason.TRANSIENT, "39999"),
         ({"status": "canceled"}, Reason.TRANSIENT, "canceled"),
+        ({"error_code": "for +919876543210"}, Reason.TRANSIENT, "unknown"),
+        ({"status": ["queued"]}, Reason.AMBIGUOUS, "unreadable"),
     ],
 )
 def test_a_message_that_twilio_creates_dead_was_not_taken(
     simulator: Simulator, message: dict[str, Any], reason: Reason, vendor_code: str
 ) -> None:
-    failure = failure_from(TWILIO, simulator, {"sid": "SM1", **message})
+    failure = failure_from(VENDOR, {"sid": "SM1", **message})
 
     assert failure.reason is reason
     assert failure.vendor_code == vendor_code
@@ -118,7 +175,7 @@ def test_twilio_errors_in_the_form_of_rfc_9457_are_read(simulator: Simulator) ->
         "code": 21211,
         "detail": "+919876543210",
     }
-    failure = failure_from(TWILIO, simulator, problem, status="400 Bad Request")
+    failure = failure_from(VENDOR, problem, status="400 Bad Request")
 
     assert isinstance(failure, Refused)
     assert failure.vendor_code == "21211"

@@ -1,0 +1,235 @@
+"""``python -m backend.cli``: what an operator asks of a service that is running."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import orjson
+import phonenumbers
+
+from backend.addresses import addresses_of
+from backend.delivery import build_prices, build_templates
+from backend.routing import build_sms
+from backend.vendors import build_vendors
+from backend.wiring import configured_providers, load_checked_settings, open_redis
+from config.config import Settings, SettingsError
+from services.errors import StoreUnavailable
+from services.sms.receipts import BadSignature, Callback, ReceiptReader
+from services.sms.routes import CHANNELS
+from services.sms.routing.standing import Counts, VendorStanding
+from services.sms.transport import HttpTransport
+from utils.clock import SystemClock
+
+# Exit codes (sysexits.h).
+_EX_UNAVAILABLE = 69
+_EX_CONFIG = 78
+
+_HEADINGS = (
+    *("CHANNEL", "COUNTRY", "VENDOR", "WEIGHT", "BREAKER", "CALLS"),
+    *("ERRORS", "DELIVERED", "CONVERSION", "P50", "PRICE"),
+)
+_LEGEND = """
+Counts are of the last hours (half-life 6 h), in brackets of the last minutes. Breaker:
+the workers that leave the vendor alone. P50: half of the receipts came within.\
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One vendor in one country on one channel."""
+
+    channel: str
+    country: str
+    vendor: str
+    price: float | None
+    standing: VendorStanding
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_checked_settings(options.default_env)
+        text = options.command(settings, options)
+    except SettingsError as error:
+        return _fail(str(error), _EX_CONFIG)
+    except StoreUnavailable:
+        return _fail("Redis cannot be reached; REDIS_URL says where.", _EX_UNAVAILABLE)
+    print(text)  # noqa: T201 - it is what was asked for
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m backend.cli", description=__doc__)
+    parser.add_argument(
+        "--default-env",
+        choices=("development", "production"),
+        default="production",
+        help="what FLASK_ENV is where nothing sets it",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    routes = commands.add_parser(
+        "routes", help="how every vendor does, by channel and country"
+    )
+    routes.add_argument("--json", action="store_true", help="for programs to read")
+    routes.set_defaults(command=_routes)
+    webhooks = commands.add_parser(
+        "webhooks", help="where each vendor is to send its delivery receipts"
+    )
+    webhooks.set_defaults(command=_webhooks)
+    return parser
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)  # noqa: T201 - this is no service that logs
+    return code
+
+
+def _routes(settings: Settings, options: argparse.Namespace) -> str:
+    """Return the live table.
+
+    Raises:
+        StoreUnavailable: Redis cannot be reached.
+        SettingsError: there is no Redis to ask.
+    """
+    if settings.embedded_store:
+        raise SettingsError(
+            ("REDIS_URL: missing; the embedded store is known to its process alone",)
+        )
+    rows = list(_rows(settings))
+    if options.json:
+        documents = [_document(row) for row in rows]
+        return orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode()
+    return f"{_table([_HEADINGS, *map(_cells, rows)])}\n{_LEGEND}"
+
+
+def _rows(settings: Settings) -> Iterator[_Row]:
+    client, scripts = open_redis(settings, _ignore)
+    with client:
+        _, health = build_sms(
+            settings,
+            configured_providers(settings),
+            templates=build_templates(settings),
+            scripts=scripts,
+            clock=SystemClock(),
+            emit=_ignore,
+            offset_seconds=lambda: 0.0,
+        )
+        prices = build_prices(settings)
+        for channel in CHANNELS:
+            for country in settings.allowed_countries:
+                prefix = f"+{phonenumbers.country_code_for_region(country)}"
+                for vendor, standing in health.read(channel, country).items():
+                    price = prices.of(vendor, prefix)
+                    yield _Row(channel, country, vendor, price, standing)
+
+
+def _ignore(event: object) -> None:
+    """Tell nobody: what there is to say is the command's answer."""
+
+
+def _cells(row: _Row) -> tuple[str, ...]:
+    it = row.standing
+    median = it.long.p50_seconds
+    return (
+        row.channel,
+        row.country,
+        row.vendor,
+        str(it.weight),
+        f"open in {it.open_workers}" if it.open_workers else "-",
+        str(round(it.long.calls)),
+        _percent(it.long.error_share, it.short.error_share),
+        _percent(it.long.delivered_share, it.short.delivered_share),
+        _percent(it.long.conversion, it.short.conversion),
+        "-" if median is None else f"{median:.1f} s",
+        "-" if row.price is None else f"{row.price:g}",
+    )
+
+
+def _percent(hours: float | None, minutes: float | None) -> str:
+    if hours is None:
+        return "-"
+    return f"{hours:.0%}" if minutes is None else f"{hours:.0%} ({minutes:.0%})"
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _document(row: _Row) -> dict[str, Any]:
+    it = row.standing
+    return {
+        "channel": row.channel,
+        "country": row.country,
+        "vendor": row.vendor,
+        "weight": it.weight,
+        "open_workers": it.open_workers,
+        "price": row.price,
+        "hours": _figures(it.long),
+        "minutes": _figures(it.short),
+    }
+
+
+def _figures(counts: Counts) -> dict[str, Any]:
+    figures = asdict(counts)
+    del figures["delays"]
+    return {
+        **{name: round(figure, 3) for name, figure in figures.items()},
+        "error_share": counts.error_share,
+        "delivered_share": counts.delivered_share,
+        "conversion": counts.conversion,
+        "p50_seconds": counts.p50_seconds,
+    }
+
+
+def _webhooks(settings: Settings, _: argparse.Namespace) -> str:
+    """Return the addresses to paste into the vendors' dashboards.
+
+    Raises:
+        SettingsError: it cannot be told where this service is.
+    """
+    problems = []
+    if settings.public_base_url is None:
+        problems.append("PUBLIC_BASE_URL: missing; vendors send their receipts there")
+    if settings.ephemeral_secret:
+        problems.append("SECRET_KEY: not set; addresses would change at every start")
+    if problems:
+        raise SettingsError(tuple(problems))
+    return _table([("VENDOR", "RECEIPTS"), *_addresses(settings)])
+
+
+def _addresses(settings: Settings) -> Iterable[tuple[str, str]]:
+    addresses = addresses_of(settings)
+    open_transport = partial(HttpTransport, clock=SystemClock())
+    for vendor in build_vendors(settings, addresses, open_transport):
+        name = vendor.provider.name
+        if vendor.receipts is None:
+            continue
+        is_secret = _trusts_secret_path(vendor.receipts, addresses.token(name))
+        yield name, (addresses.secret if is_secret else addresses.signed)(name) or ""
+        if name == "whatsapp":
+            # Meta asks for it once, beside the address.
+            yield "", f"verify token: {addresses.token(name)}"
+
+
+def _trusts_secret_path(reader: ReceiptReader, token: str) -> bool:
+    """Find out whether a vendor's reader takes the path's secret for a signature."""
+    empty = Callback(method="POST", url="", query="", headers={}, body=b"", token=token)
+    try:
+        reader.read(empty)
+    except BadSignature:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Builds what decides how messages go out: routes, senders, prices and texts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from config.config import Settings
+from config.routes import Hops
+from config.tables import VENDORS, Row
+from services.sms.own_templates import OwnTemplates, TemplateError
+from services.sms.prices import Prices
+from services.sms.provider import Channel, Provider
+from services.sms.routes import Hop, Route, Routes, find_faults, find_unserved
+from services.sms.senders import Senders
+from services.sms.template_file import find_dlt_gaps, read_templates
+from services.sms.templates import Templates
+
+_ROUTES: Mapping[Channel, str] = {
+    "sms": "SMS_ROUTES",
+    "whatsapp": "WHATSAPP_ROUTES",
+    "voice": "VOICE_ROUTES",
+}
+
+
+def build_routes(settings: Settings, providers: Sequence[Provider]) -> Routes:
+    """Build the routes of every channel; ``providers`` stand in the default order."""
+    return Routes(providers, tables=_tables(settings))
+
+
+def build_senders(settings: Settings) -> Senders:
+    """Build the sender ids by vendor and country."""
+    return Senders((it.vendor, it.prefix, it.value) for it in settings.sender_ids)
+
+
+def build_prices(settings: Settings) -> Prices:
+    """Build the prices by vendor and country."""
+    return Prices((it.vendor, it.prefix, it.value) for it in settings.sms_prices)
+
+
+def build_templates(settings: Settings) -> Templates:
+    """Build the texts.
+
+    Raises:
+        TemplateError: one of them cannot be sent.
+    """
+    return _templates(settings, _own_templates(settings))
+
+
+def find_delivery_problems(
+    settings: Settings, providers: Sequence[Provider]
+) -> Iterator[str]:
+    """Name every setting by which messages could not go out as they are meant to."""
+    yield from _route_problems(settings, providers)
+    own = None
+    try:
+        own = _own_templates(settings)
+    except TemplateError as error:
+        yield from (f"SMS_TEMPLATES_FILE: {it}" for it in error.problems)
+    else:
+        gaps = find_dlt_gaps(own, [provider.name for provider in providers])
+        yield from (f"SMS_TEMPLATES_FILE: {it}" for it in gaps)
+    try:
+        _templates(settings, own)
+    except TemplateError as error:
+        yield from (f"BRAND_NAME, AUTOFILL_HOST: {it}" for it in error.problems)
+
+
+def _route_problems(settings: Settings, providers: Sequence[Provider]) -> Iterator[str]:
+    tables = _tables(settings)
+    for channel, fault in find_faults(providers, tables):
+        yield f"{_ROUTES[channel]}: {fault}"
+    asked: list[tuple[Channel, str, Sequence[str]]] = [
+        ("sms", "ALLOWED_COUNTRIES", settings.allowed_countries)
+    ]
+    if any("voice" in provider.channels for provider in providers):
+        called = settings.voice_countries or (settings.default_country,)
+        asked.append(("voice", "VOICE_COUNTRIES", called))
+    for channel, variable, regions in asked:
+        routes = tables[channel]
+        place = f" in {_ROUTES[channel]}" if routes else " that is configured"
+        for region in find_unserved(providers, channel, routes=routes, regions=regions):
+            yield f"{variable}: no {channel} vendor{place} serves {region}"
+
+
+def _tables(settings: Settings) -> Mapping[Channel, Sequence[Route]]:
+    rows: Mapping[Channel, Sequence[Row[Hops]]] = {
+        "sms": settings.sms_routes,
+        "whatsapp": settings.whatsapp_routes,
+        "voice": settings.voice_routes,
+    }
+    return {
+        channel: [
+            Route(row.prefix, tuple(Hop(name, weight) for name, weight in row.value))
+            for row in rows[channel]
+        ]
+        for channel in rows
+    }
+
+
+def _own_templates(settings: Settings) -> OwnTemplates:
+    fixed = {
+        "brand": settings.brand_name,
+        "host": settings.autofill_host,
+        "app_hash": settings.android_app_hash,
+    }
+    return read_templates(
+        settings.sms_templates_file,
+        vendors=VENDORS,
+        fixed={name: value for name, value in fixed.items() if value},
+        minutes_max=settings.code_ttl_seconds // 60,
+    )
+
+
+def _templates(settings: Settings, own: OwnTemplates | None) -> Templates:
+    return Templates(
+        brand=settings.brand_name,
+        ttl_seconds=settings.code_ttl_seconds,
+        autofill_host=settings.autofill_host,
+        app_hash=settings.android_app_hash,
+        own=own,
+    )

@@ -1,0 +1,62 @@
+-- Takes down how one message fares, and plans another where that one failed.
+--
+-- KEYS[1]  the phone's record
+-- ARGV[1]  JSON {offset_ms, limits, op, id, attempt, status?, close?, plans?}
+--          op       names this request: running it again changes nothing
+--          id       the verification's
+--          attempt  which of its messages, from 1
+--          status   how it fares now; without it nothing is known but that time passed
+--          close    {channel, ms, reason}: nothing more on this channel so long
+--          plans    as in the start: whom to ask next, once in a verification, unless
+--                   the message arrived, another was sent since, or a cap is reached
+-- returns  JSON answer; outcome moved | followed | same | gone; with followed:
+--          provider, channel and uses of the message to send now
+
+local LEVELS = { accepted = 1, unknown = 2, sent = 3, undelivered = 4, delivered = 5 }
+
+local record = load_record()
+local verification = record.verifications[request.id]
+local sent = verification and verification.sends[request.attempt]
+if not sent then return cjson.encode(answer('gone', record, verification)) end
+
+local uses
+local function reply(outcome)
+  local result = answer(outcome, record, verification)
+  result.id, result.uses = request.id, uses
+  return cjson.encode(result)
+end
+
+if verification.send_op == request.op then
+  uses = count_uses(verification, #verification.sends - 1)
+  return reply('followed')
+end
+
+local moved = false
+if request.status then
+  -- A receipt that came late, or twice, says nothing new.
+  moved = LEVELS[request.status] > (LEVELS[sent[2]] or LEVELS.accepted)
+  if not moved then return reply('same') end
+  sent[2] = request.status
+end
+if request.close then close(record, request.close) end
+
+local function may_follow()
+  return request.plans and not verification.followed
+    and sent[2] ~= 'delivered' and #verification.sends == request.attempt
+    and state_of(verification) == 'pending'
+    and verification.expires - now >= limits.min_life_ms
+    and lock_wait(record) == 0 and window_wait(record.sends, limits.sends) == 0
+end
+
+local outcome = moved and 'moved' or 'same'
+if may_follow() then
+  local chosen, channel
+  chosen, channel, uses = choose(record, verification, request.plans)
+  if chosen then
+    verification.followed = true
+    add_send(record, verification, chosen, channel)
+    outcome = 'followed'
+  end
+end
+if outcome ~= 'same' or request.close then save_record(record) end
+return reply(outcome)

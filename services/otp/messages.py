@@ -1,0 +1,202 @@
+"""Which verification a vendor's message belongs to: how receipts find their way back.
+
+Key ``msg:{<id>}``, a string of JSON. ``id`` is a keyed MAC of the vendor's name and the
+vendor's own id of the message.
+
+===================  =================================================================
+``tag`` ``part``     the verification's id
+``attempt``          which of its messages, from 1
+``channel region``   where it went
+``vendor``           who took it
+``at_ms``            when, by Redis's clock
+``letter``           phone number, storefront and wording, sealed: what a message that
+                     failed is sent again with
+``early``            instead of all these: receipts that came before we knew the message
+===================  =================================================================
+
+TTL: an hour, or a minute with ``early``.
+
+Key ``waiting:{<channel>}``, a sorted set of such ids by the time at which somebody
+looks whether the message arrived. TTL: an hour after the last one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.otp.codes import VerificationId
+from services.otp.sending import Letter
+from services.scripts import Call, Reply, Script, ScriptRunner
+from services.sms.provider import Channel, Failure, Reason, Scope
+from services.sms.receipts import Receipt
+from utils.crypto import mac_text, seal, unseal
+from utils.phone import PhoneNumber
+
+_HERE = Path(__file__).parent
+_LINK = Script.load(_HERE / "link.lua")
+_RECEIVE = Script.load(_HERE / "receive.lua")
+_WAIT = Script.load(_HERE / "wait.lua")
+_CLAIM = Script.load(_HERE / "claim.lua")
+
+# Receipts come within seconds; one that takes an hour changes nothing for anybody.
+_KEEP_MS = 3_600_000
+# Our own note is some milliseconds late, or under load some seconds.
+_EARLY_MS = 60_000
+# What one worker takes at a time, so that the others get their share.
+_MOST_DUE = 50
+
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A message that a vendor took, and what it was for."""
+
+    verification: VerificationId
+    attempt: int
+    channel: Channel
+    region: str
+    vendor: str
+    letter: Letter
+    age_seconds: float = 0.0
+
+
+class MessageStore:
+    """The messages under way. Safe to share between threads.
+
+    Every method that asks Redis raises ``StoreUnavailable`` when it cannot be reached.
+    """
+
+    def __init__(
+        self,
+        scripts: ScriptRunner,
+        *,
+        key: bytes,
+        offset_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """``key`` names messages and seals letters."""
+        self._scripts = scripts
+        self._key = key
+        self._offset_seconds = offset_seconds
+
+    def id_of(self, vendor: str, message_id: str) -> str:
+        """Return the name that a vendor's message has in Redis."""
+        return mac_text(self._key, "message", vendor, message_id, size=_ID_BYTES)
+
+    def link_call(self, id_: str, tracked: Tracked) -> Call:
+        """Return the call that remembers a message, to be run with others."""
+        message = {
+            "tag": tracked.verification.tag,
+            "part": tracked.verification.part,
+            "attempt": tracked.attempt,
+            "channel": tracked.channel,
+            "region": tracked.region,
+            "vendor": tracked.vendor,
+            "letter": self._seal(id_, tracked.letter),
+        }
+        return self._call(_LINK, id_, {"ttl_ms": _KEEP_MS, "message": message})
+
+    def read_early(self, reply: Reply) -> list[Receipt]:
+        """Return the receipts that came before the message was known."""
+        return [_read_receipt(it) for it in reply.get("early") or ()]
+
+    def find(self, vendor: str, receipt: Receipt) -> Tracked | None:
+        """Return the message that a receipt is about.
+
+        None for an unknown one: the receipt waits until the message is known.
+        """
+        return self._find(self.id_of(vendor, receipt.message_id), receipt)
+
+    def wait_call(self, id_: str, channel: Channel, seconds: float) -> Call:
+        """Return the call that has a message looked at again, to be run with others."""
+        arguments = {
+            "wait_ms": int(seconds * 1000),
+            "ttl_ms": _KEEP_MS,
+            "member": id_,
+        }
+        return self._list_call(_WAIT, channel, arguments)
+
+    def claim_due(self, channel: Channel) -> list[Tracked]:
+        """Take the messages that are to be looked at now; nobody else gets them."""
+        reply = self._scripts.run(self._list_call(_CLAIM, channel, {"most": _MOST_DUE}))
+        return [
+            tracked
+            for id_ in reply.get("members") or ()
+            if (tracked := self._find(id_)) is not None
+        ]
+
+    def _find(self, id_: str, receipt: Receipt | None = None) -> Tracked | None:
+        arguments: dict[str, Any] = {"early_ms": _EARLY_MS}
+        if receipt is not None:
+            arguments["receipt"] = _write_receipt(receipt)
+        reply = self._scripts.run(self._call(_RECEIVE, id_, arguments))
+        message = reply.get("message")
+        if message is None:
+            return None
+        return Tracked(
+            verification=VerificationId(message["tag"], message["part"]),
+            attempt=message["attempt"],
+            channel=message["channel"],
+            region=message["region"],
+            vendor=message["vendor"],
+            letter=self._unseal(id_, message["letter"]),
+            age_seconds=reply["age_ms"] / 1000,
+        )
+
+    def _call(self, script: Script, id_: str, arguments: dict[str, Any]) -> Call:
+        return self._with_offset(script, f"msg:{{{id_}}}", arguments)
+
+    def _list_call(
+        self, script: Script, channel: Channel, arguments: dict[str, Any]
+    ) -> Call:
+        return self._with_offset(script, f"waiting:{{{channel}}}", arguments)
+
+    def _with_offset(self, script: Script, key: str, arguments: dict[str, Any]) -> Call:
+        arguments["offset_ms"] = int(self._offset_seconds() * 1000)
+        return Call(script, [key], arguments)
+
+    def _seal(self, id_: str, letter: Letter) -> str:
+        phone = letter.phone
+        fields = (
+            phone.e164,
+            phone.region,
+            phone.country_code,
+            letter.storefront,
+            letter.locale,
+            letter.client,
+        )
+        return seal(self._key, orjson.dumps(fields).decode(), context=id_)
+
+    def _unseal(self, id_: str, sealed: str) -> Letter:
+        fields = orjson.loads(unseal(self._key, sealed, context=id_))
+        e164, region, country_code, storefront, locale, client = fields
+        return Letter(
+            phone=PhoneNumber(e164, region, country_code),
+            storefront=storefront,
+            locale=locale,
+            client=client,
+        )
+
+
+def _write_receipt(receipt: Receipt) -> dict[str, str]:
+    """Write down a receipt, without the vendor's id: nobody knows what that holds."""
+    written = {"status": receipt.status, "vendor_code": receipt.vendor_code}
+    if receipt.failure is not None:
+        written["reason"] = receipt.failure.reason
+        written["scope"] = receipt.failure.scope
+    return written
+
+
+def _read_receipt(written: dict[str, Any]) -> Receipt:
+    failure = None
+    if "reason" in written:
+        failure = Failure(Reason(written["reason"]), Scope(written["scope"]))
+    return Receipt(
+        message_id="",
+        status=written["status"],
+        failure=failure,
+        vendor_code=written["vendor_code"],
+    )

@@ -1,0 +1,86 @@
+"""What is known of a phone before Redis is asked: its tag, its codes, its limits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from services.errors import VerificationGone
+from services.otp.answers import NEXT_WHEN_GONE
+from services.otp.codes import VerificationId, derive_code
+from services.otp.numbers import Numbers
+from services.otp.records import Attempt, PhoneLimits
+from utils.crypto import mac_text, random_text
+from utils.phone import PhoneNumber
+
+_OP_BYTES = 6
+# Few storefronts share a service; this only tells them apart.
+_STOREFRONT_BYTES = 6
+
+
+class Phonebook:
+    """Reads phones and prepares requests about them. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        numbers: Numbers,
+        tag_of: Callable[[str], str],
+        pepper: bytes,
+        limits: PhoneLimits,
+    ) -> None:
+        """``tag_of`` names a phone in Redis; ``pepper`` keys the codes."""
+        self._numbers = numbers
+        self._tag_of = tag_of
+        self._pepper = pepper
+        self.limits = limits
+        # A test number costs nothing, and the tests that use it log in all day.
+        self._test_limits = replace(limits, cooldowns=(), sends=())
+
+    def read(self, text: str, country: str | None) -> tuple[PhoneNumber, str]:
+        """Return the number that a text spells, and its tag.
+
+        Raises:
+            PhoneInvalid, PhoneNotSupported: no number that we send to.
+        """
+        phone = self._numbers.read(text, country)
+        return phone, self._tag_of(phone.e164)
+
+    def is_test(self, phone: PhoneNumber) -> bool:
+        """Tell whether it is a test number: it gets no message, and no limit binds."""
+        return self._numbers.test_code(phone) is not None
+
+    def find(self, verification_id: str, tag: str) -> VerificationId:
+        """Return the verification that a caller names, if it can be this phone's.
+
+        Another phone's id must take the same way, cost the same limits and get the
+        same answer as an unknown one: or whoever holds a tag could find its number.
+
+        Raises:
+            VerificationGone: it cannot be one of ours.
+        """
+        verification = VerificationId.parse(verification_id)
+        if verification is None:
+            raise VerificationGone(next_step=NEXT_WHEN_GONE)
+        if verification.tag == tag:
+            return verification
+        return VerificationId.new(tag, verification.purpose)
+
+    def attempt(
+        self, verification: VerificationId, phone: PhoneNumber, storefront: str
+    ) -> Attempt:
+        """Return a new request about a verification."""
+        return Attempt(
+            id=verification,
+            op=random_text(_OP_BYTES),
+            storefront=mac_text(
+                self._pepper, "storefront", storefront, size=_STOREFRONT_BYTES
+            ),
+            limits=self._test_limits if self.is_test(phone) else self.limits,
+        )
+
+    def code_of(
+        self, verification: VerificationId, phone: PhoneNumber, storefront: str
+    ) -> str:
+        """Return a verification's code."""
+        return self._numbers.test_code(phone) or derive_code(
+            self._pepper, verification, storefront=storefront, e164=phone.e164
+        )

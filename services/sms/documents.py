@@ -1,0 +1,45 @@
+"""Reads what vendors write: JSON of any shape and forms, whatever their pages say."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read a JSON object; what is none says nothing, so it is an empty one."""
+    try:
+        document = orjson.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """Read a form; the last value of a repeated field counts."""
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+
+
+def dig(document: object, *path: str | int) -> Any:
+    """Follow keys and positions into a document; None where it goes no further."""
+    found = document
+    for step in path:
+        if isinstance(step, str) and isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(step, int) and isinstance(found, list):
+            found = found[step] if step < len(found) else None
+        else:
+            return None
+    return found
+
+
+def dig_text(document: object, *path: str | int) -> str:
+    """Follow a path to a text; "" where there is none."""
+    found = dig(document, *path)
+    return found if isinstance(found, str) else ""
+
+
+def dig_list(document: object, *path: str | int) -> list[Any]:
+    """Follow a path to a list; an empty one where there is none."""
+    found = dig(document, *path)
+    return found if isinstance(found, list) else []

@@ -1,0 +1,126 @@
+"""What a text says, in every language that comes with the service.
+
+The code stands first, where the notification's preview shows it, then whose it is, how
+long it lives, and that it is nobody else's. A text of two segments costs twice, so the
+words keep to the alphabet of 160 characters wherever a language can be written in it:
+that is why Spanish has a "clave" and Portuguese a "PIN" rather than the "ó" of their
+words for a code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Purpose = Literal["login", "verify"]
+Client = Literal["web", "android", "ios", "other"]
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+CLIENTS: tuple[Client, ...] = get_args(Client)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's sentences.
+
+    ``minutes`` has the words for one minute, and so on up to those for any more.
+    """
+
+    opening: Mapping[Purpose, str]
+    expires: str
+    warning: str
+    minutes: tuple[str, ...]
+
+    def time(self, minutes: int) -> str:
+        """Say how long the code lives."""
+        return self.minutes[min(minutes, len(self.minutes)) - 1].format(n=minutes)
+
+    def forms(self, purpose: Purpose) -> tuple[str, ...]:
+        """Return the text in full, and then ever shorter.
+
+        The last one is for the longest of names in the widest of alphabets: it keeps
+        what a person and a phone need to tell whose code it is.
+        """
+        opening = self.opening[purpose]
+        return (
+            f"{opening} {self.expires} {self.warning}",
+            f"{opening} {self.warning}",
+            opening,
+            "{code} {brand}",
+        )
+
+
+WORDS: Mapping[str, Words] = {
+    "en": Words(
+        opening={
+            "login": "{code} is your {brand} code.",
+            "verify": "{code} is your {brand} verification code.",
+        },
+        expires="It expires in {time}.",
+        warning="Don't share it with anyone.",
+        minutes=("1 minute", "{n} minutes"),
+    ),
+    "hi": Words(
+        opening={
+            "login": "{code} आपका {brand} कोड है।",
+            "verify": "{code} आपका {brand} सत्यापन कोड है।",
+        },
+        expires="{time} तक मान्य।",
+        warning="इसे किसी को न बताएं।",
+        minutes=("{n} मिनट",),
+    ),
+    "es": Words(
+        opening={
+            "login": "{code} es tu clave de {brand}.",
+            "verify": "{code} es tu clave de {brand} para verificar tu teléfono.",
+        },
+        expires="Vence en {time}.",
+        warning="No la compartas con nadie.",
+        minutes=("1 minuto", "{n} minutos"),
+    ),
+    "fr": Words(
+        opening={
+            "login": "{code} est votre code {brand}.",
+            "verify": "{code} est votre code de vérification {brand}.",
+        },
+        expires="Il expire dans {time}.",
+        warning="Ne le partagez avec personne.",
+        minutes=("1 minute", "{n} minutes"),
+    ),
+    "pt": Words(
+        opening={
+            "login": "{code} é o seu PIN {brand}.",
+            "verify": "{code} é o seu PIN {brand} para verificar o telefone.",
+        },
+        expires="Expira em {time}.",
+        warning="Nunca o compartilhe.",
+        minutes=("1 minuto", "{n} minutos"),
+    ),
+    "ar": Words(
+        opening={
+            "login": "{code} رمز الدخول إلى {brand}.",
+            "verify": "{code} رمز التحقق من {brand}.",
+        },
+        expires="صالح لمدة {time}.",
+        warning="لا تشاركه مع أحد.",
+        # Good for up to ten, which is as long as a code may live.
+        minutes=("دقيقة واحدة", "دقيقتين", "{n} دقائق"),
+    ),
+    "de": Words(
+        opening={
+            "login": "{code} ist Ihr Code für {brand}.",
+            "verify": "{code} ist Ihr Bestätigungscode für {brand}.",
+        },
+        expires="Er gilt noch {time}.",
+        warning="Geben Sie ihn nicht weiter.",
+        minutes=("1 Minute", "{n} Minuten"),
+    ),
+    "id": Words(
+        opening={
+            "login": "{code} adalah kode {brand} Anda.",
+            "verify": "{code} adalah kode verifikasi {brand} Anda.",
+        },
+        expires="Berlaku {time}.",
+        warning="Jangan berikan kepada siapa pun.",
+        minutes=("{n} menit",),
+    ),
+}
