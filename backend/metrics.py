@@ -1,6 +1,7 @@
 """Everything we count, under names and labels that stay."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from services import events
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _REDIS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1)
+
+_RECEIPT_SECONDS = (0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300)
 
 _BREAKER_LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -98,6 +101,39 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        self._receipts = self._counter(
+            "sms_receipts",
+            "What vendors said of their messages, and whether it was news.",
+            "provider",
+            "status",
+            "outcome",
+        )
+        self._receipt_seconds = self._histogram(
+            "sms_receipt_seconds",
+            "Time from a vendor's yes to its receipt.",
+            _RECEIPT_SECONDS,
+            "provider",
+            "status",
+        )
+        self._follow_ups = self._counter(
+            "sms_follow_ups",
+            "Messages sent because another did not arrive.",
+            "after",
+            "provider",
+            "reason",
+        )
+        self._reports = self._counter(
+            "sms_conversion_reports",
+            "Reports to vendors that a code was typed, or was not.",
+            "provider",
+            "outcome",
+        )
+        self._background = self._counter(
+            "background_failures",
+            "What was to be done after an answer and was not.",
+            "queue",
+            "error",
+        )
         # Every worker is told of every change within seconds: the last word counts.
         self._weight = Children(
             Gauge(
@@ -135,54 +171,83 @@ class Metrics:
             "obeyed",
         )
 
+        self._takers: dict[type, Callable[[Any], None]] = {
+            RequestServed: self._request_served,
+            events.ScriptRan: self._script_ran,
+            events.ProviderCalled: self._provider_called,
+            events.VerificationStarted: self._verification_started,
+            events.DeliveryFailed: self._delivery_failed,
+            events.CodeChecked: self._code_checked,
+            events.LimitReached: self._limit_reached,
+            events.BreakerChanged: self._breaker_changed,
+            events.ReceiptTaken: self._receipt_taken,
+            events.MessageFollowed: self._message_followed,
+            events.ConversionReported: self._conversion_reported,
+            events.BackgroundFailed: self._background_failed,
+            events.VendorWeightChanged: self._vendor_weight_changed,
+            events.VendorMeasured: self._vendor_measured,
+            events.RouteChosen: self._route_chosen,
+        }
+
     def count(self, event: events.Event | RequestServed) -> None:
         """Take one event into account."""
-        match event:
-            case events.ScriptRan():
-                self._redis_seconds[event.script, event.outcome].observe(event.seconds)
-            case RequestServed():
-                self._requests[event.method, event.route, event.status].inc()
-                self._request_seconds[event.route,].observe(event.seconds)
-            case events.ProviderCalled():
-                labels = event.provider, event.country, event.outcome
-                self._provider_calls[labels].inc()
-                self._provider_seconds[event.provider,].observe(event.seconds)
-            case events.VerificationStarted():
-                self._sends[event.provider, "accepted"].inc()
-            case events.CodeChecked():
-                self._checks[event.purpose, event.outcome].inc()
-            case events.LimitReached():
-                self._refusals[event.limit, event.action].inc()
-            case events.DeliveryFailed():
-                self._sends["none", event.reason].inc()
-            case events.BreakerChanged():
-                level = _BREAKER_LEVELS[event.state]
-                self._breaker[event.provider, event.country].set(level)
-            case (
-                events.VendorWeightChanged()
-                | events.VendorMeasured()
-                | events.RouteChosen()
-            ):
-                self._count_routing(event)
+        self._takers[type(event)](event)
 
-    def _count_routing(
-        self,
-        event: events.VendorWeightChanged | events.VendorMeasured | events.RouteChosen,
-    ) -> None:
+    def _script_ran(self, event: events.ScriptRan) -> None:
+        self._redis_seconds[event.script, event.outcome].observe(event.seconds)
+
+    def _request_served(self, event: RequestServed) -> None:
+        self._requests[event.method, event.route, event.status].inc()
+        self._request_seconds[event.route,].observe(event.seconds)
+
+    def _provider_called(self, event: events.ProviderCalled) -> None:
+        self._provider_calls[event.provider, event.country, event.outcome].inc()
+        self._provider_seconds[event.provider,].observe(event.seconds)
+
+    def _verification_started(self, event: events.VerificationStarted) -> None:
+        self._sends[event.provider, "accepted"].inc()
+
+    def _delivery_failed(self, event: events.DeliveryFailed) -> None:
+        self._sends["none", event.reason].inc()
+
+    def _code_checked(self, event: events.CodeChecked) -> None:
+        self._checks[event.purpose, event.outcome].inc()
+
+    def _limit_reached(self, event: events.LimitReached) -> None:
+        self._refusals[event.limit, event.action].inc()
+
+    def _breaker_changed(self, event: events.BreakerChanged) -> None:
+        level = _BREAKER_LEVELS[event.state]
+        self._breaker[event.provider, event.country].set(level)
+
+    def _receipt_taken(self, event: events.ReceiptTaken) -> None:
+        self._receipts[event.provider, event.status, event.outcome].inc()
+        if event.outcome == "moved":
+            self._receipt_seconds[event.provider, event.status].observe(event.seconds)
+
+    def _message_followed(self, event: events.MessageFollowed) -> None:
+        self._follow_ups[event.after, event.provider, event.reason].inc()
+
+    def _conversion_reported(self, event: events.ConversionReported) -> None:
+        self._reports[event.provider, event.outcome].inc()
+
+    def _background_failed(self, event: events.BackgroundFailed) -> None:
+        self._background[event.queue, event.error].inc()
+
+    def _vendor_weight_changed(self, event: events.VendorWeightChanged) -> None:
         route = event.provider, event.channel, event.country
-        match event:
-            case events.VendorWeightChanged():
-                self._weight_changes[*route, event.reason].inc()
-            case events.VendorMeasured():
-                self._weight[route].set(event.weight)
-                for outcome in ("judged", "delivered", "tries", "converted"):
-                    self._outcomes[*route, outcome].inc(getattr(event, outcome))
-            case events.RouteChosen():
-                explored, obeyed = (
-                    str(event.explored).lower(),
-                    str(event.obeyed).lower(),
-                )
-                self._choices[*route, explored, obeyed].inc()
+        self._weight_changes[*route, event.reason].inc()
+
+    def _vendor_measured(self, event: events.VendorMeasured) -> None:
+        route = event.provider, event.channel, event.country
+        self._weight[route].set(event.weight)
+        for outcome in ("judged", "delivered", "tries", "converted"):
+            self._outcomes[*route, outcome].inc(getattr(event, outcome))
+
+    def _route_chosen(self, event: events.RouteChosen) -> None:
+        route = event.provider, event.channel, event.country
+        flags = [str(flag).lower() for flag in (event.explored, event.obeyed)]
+        self._choices[*route, *flags].inc()
 
     def render(self) -> bytes:
         """Return the metrics in Prometheus's text format, of all workers together."""

@@ -32,6 +32,7 @@ _FRAMES = 8
 # What an operator should look at; the rest is the ordinary course of things.
 _WARNINGS = (
     events.DeliveryFailed,
+    events.BackgroundFailed,
     events.BreakerChanged,
     events.VendorWeightChanged,
     events.ScriptRan,

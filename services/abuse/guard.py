@@ -86,8 +86,8 @@ class Guard:
             limits, "wrong_checks_per_ip", "wrong_checks_global"
         )
 
-    def admit_send(self, caller: Caller, phone: PhoneNumber) -> Room:
-        """Take a unit of every send limit.
+    def admit_send(self, caller: Caller | None, phone: PhoneNumber) -> Room:
+        """Take a unit of every send limit; without a caller, of those that are shared.
 
         Raises:
             SharedLimitReached: one of them has none left; nothing was taken of any.
@@ -101,20 +101,6 @@ class Guard:
         for it in standings:
             if it.use.limit.name == "sends_per_ip":
                 room.quotas = it.quotas()
-        return room
-
-    def admit_follow_up(self, phone: PhoneNumber) -> Room:
-        """Take a unit of every send limit that is not a caller's: none is asking.
-
-        Raises:
-            SharedLimitReached: one of them has none left; nothing was taken of any.
-        """
-        reply, standings = self._run(self._uses(None, phone, taking="send"))
-        room = _room(standings)
-        room.taken_at_ms = reply["at_ms"]
-        if not reply["taken"]:
-            sends = [it for it in standings if it.use.take]
-            raise self._refusal("send", sends, room)
         return room
 
     def admit_check(self, caller: Caller, phone: PhoneNumber) -> Room:

@@ -249,7 +249,7 @@ class Deliveries:
 
     def _admit(self, tracked: Tracked) -> Room | None:
         try:
-            return self._guard.admit_follow_up(tracked.letter.phone)
+            return self._guard.admit_send(None, tracked.letter.phone)
         except SharedLimitReached:
             return None
 

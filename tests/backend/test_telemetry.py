@@ -2,10 +2,13 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from backend.metrics import Metrics, RequestServed
+from backend.telemetry import _NAMES
+from services import events
 from tests.backend.api import OTHER_PHONE, PEER, PHONE, Api
 from tests.backend.conftest import MakeApi
 
@@ -188,3 +191,11 @@ def test_sends_take_two_round_trips_checks_two_or_three(api: Api) -> None:
     api.verify(verification, PHONE, api.code_of(PHONE))
 
     assert (sent, asked - sent, missed - asked, trips() - missed) == (2, 1, 3, 2)
+
+
+def test_every_event_is_named_and_counted() -> None:
+    kinds = {*get_args(events.Event), RequestServed}
+
+    assert kinds == set(Metrics()._takers)
+    # Every worker measures every few seconds: that is counted and not logged.
+    assert kinds == {*_NAMES, events.VendorMeasured}
