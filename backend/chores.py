@@ -9,9 +9,12 @@ from services.events import Emit
 # Follow-ups wait for vendors: so many at a time, or an outage would queue them.
 _SENDING_THREADS = 16
 
+# Sooner than any receipt; long enough for a busy worker's notes to share a round trip.
+_NOTE_SECONDS = 0.02
+
 
 class Chores:
-    """The background of one process: two queues, and tasks that come round."""
+    """The background of one process: its queues, and tasks that come round."""
 
     def __init__(
         self,
@@ -19,13 +22,18 @@ class Chores:
         emit: Emit,
         notes: Background | None = None,
         sends: Background | None = None,
+        reports: Background | None = None,
     ) -> None:
         """Use threads of our own; tests bring queues that they run by hand."""
         self._emit = emit
-        self.notes = notes or BackgroundThreads("notes", threads=2, emit=emit)
+        self.notes = notes or BackgroundThreads(
+            "notes", threads=2, emit=emit, pause_seconds=_NOTE_SECONDS
+        )
         self.sends = sends or BackgroundThreads(
             "sends", threads=_SENDING_THREADS, emit=emit
         )
+        # Apart, so that a vendor that is slow to take them holds up no message.
+        self.reports = reports or BackgroundThreads("reports", threads=2, emit=emit)
         self.rounds: dict[str, Callable[[], None]] = {}
         self._beats: list[Heartbeat] = []
         self._last: list[Callable[[], None]] = []

@@ -13,11 +13,11 @@ import phonenumbers
 from backend.addresses import addresses_of
 from backend.delivery import build_prices, build_templates
 from backend.routing import build_sms
+from backend.store import open_redis
 from backend.vendors import build_vendors
-from backend.wiring import configured_providers, load_checked_settings, open_redis
+from backend.wiring import configured_providers, load_checked_settings
 from config.config import Settings, SettingsError
 from services.errors import StoreUnavailable
-from services.sms.receipts import BadSignature, Callback, ReceiptReader
 from services.sms.routes import CHANNELS
 from services.sms.routing.standing import Counts, VendorStanding
 from services.sms.transport import HttpTransport
@@ -214,21 +214,11 @@ def _addresses(settings: Settings) -> Iterable[tuple[str, str]]:
         name = vendor.provider.name
         if vendor.receipts is None:
             continue
-        is_secret = _trusts_secret_path(vendor.receipts, addresses.token(name))
-        yield name, (addresses.secret if is_secret else addresses.signed)(name) or ""
+        address = addresses.secret if vendor.secret_path else addresses.signed
+        yield name, address(name) or ""
         if name == "whatsapp":
             # Meta asks for it once, beside the address.
             yield "", f"verify token: {addresses.token(name)}"
-
-
-def _trusts_secret_path(reader: ReceiptReader, token: str) -> bool:
-    """Find out whether a vendor's reader takes the path's secret for a signature."""
-    empty = Callback(method="POST", url="", query="", headers={}, body=b"", token=token)
-    try:
-        reader.read(empty)
-    except BadSignature:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from backend.sender_rules import find_sender_problems
 from config.config import Settings
 from config.routes import Hops
 from config.tables import VENDORS, Row
@@ -11,6 +12,7 @@ from services.sms.provider import Channel, Provider
 from services.sms.routes import Hop, Route, Routes, find_faults, find_unserved
 from services.sms.senders import Senders
 from services.sms.template_file import find_dlt_gaps, read_templates
+from services.sms.template_file import find_unserved as find_unserved_texts
 from services.sms.templates import Templates
 
 _ROUTES: Mapping[Channel, str] = {
@@ -20,9 +22,17 @@ _ROUTES: Mapping[Channel, str] = {
 }
 
 
+# Vendors whose words are in a template at the vendor, or in our code for calls.
+_WORDLESS = frozenset({"msg91", "twilio_verify", "whatsapp", "twilio_voice"})
+
+
 def build_routes(settings: Settings, providers: Sequence[Provider]) -> Routes:
     """Build the routes of every channel; ``providers`` stand in the default order."""
-    return Routes(providers, tables=_tables(settings))
+    return Routes(
+        providers,
+        tables=_tables(settings),
+        regions={"voice": _voice_regions(settings)},
+    )
 
 
 def build_senders(settings: Settings) -> Senders:
@@ -49,14 +59,21 @@ def find_delivery_problems(
 ) -> Iterator[str]:
     """Name every setting by which messages could not go out as they are meant to."""
     yield from _route_problems(settings, providers)
+    yield from find_sender_problems(settings, providers)
     own = None
     try:
         own = _own_templates(settings)
     except TemplateError as error:
         yield from (f"SMS_TEMPLATES_FILE: {it}" for it in error.problems)
     else:
-        gaps = find_dlt_gaps(own, [provider.name for provider in providers])
-        yield from (f"SMS_TEMPLATES_FILE: {it}" for it in gaps)
+        names = [provider.name for provider in providers]
+        found = [
+            *find_unserved_texts(
+                own, vendors=names, regions=settings.allowed_countries
+            ),
+            *find_dlt_gaps(own, names),
+        ]
+        yield from (f"SMS_TEMPLATES_FILE: {it}" for it in found)
     try:
         _templates(settings, own)
     except TemplateError as error:
@@ -71,13 +88,16 @@ def _route_problems(settings: Settings, providers: Sequence[Provider]) -> Iterat
         ("sms", "ALLOWED_COUNTRIES", settings.allowed_countries)
     ]
     if any("voice" in provider.channels for provider in providers):
-        called = settings.voice_countries or (settings.default_country,)
-        asked.append(("voice", "VOICE_COUNTRIES", called))
+        asked.append(("voice", "VOICE_COUNTRIES", _voice_regions(settings)))
     for channel, variable, regions in asked:
         routes = tables[channel]
         place = f" in {_ROUTES[channel]}" if routes else " that is configured"
         for region in find_unserved(providers, channel, routes=routes, regions=regions):
             yield f"{variable}: no {channel} vendor{place} serves {region}"
+
+
+def _voice_regions(settings: Settings) -> Sequence[str]:
+    return settings.voice_countries or (settings.default_country,)
 
 
 def _tables(settings: Settings) -> Mapping[Channel, Sequence[Route]]:
@@ -106,7 +126,14 @@ def _own_templates(settings: Settings) -> OwnTemplates:
         vendors=VENDORS,
         fixed={name: value for name, value in fixed.items() if value},
         minutes_max=settings.code_ttl_seconds // 60,
+        wordless=_wordless(settings),
     )
+
+
+def _wordless(settings: Settings) -> frozenset[str]:
+    """Return the vendors that send words of their own."""
+    own_route = settings.fast2sms_route == "q"
+    return _WORDLESS if own_route else _WORDLESS | {"fast2sms"}
 
 
 def _templates(settings: Settings, own: OwnTemplates | None) -> Templates:

@@ -1,6 +1,6 @@
 """Builds the vendors that are configured, and the readers of their receipts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -38,6 +38,7 @@ class Vendor:
 
     provider: Provider
     receipts: ReceiptReader | None = None
+    secret_path: bool = False  # They must come to a path that nobody else knows.
 
 
 def build_vendors(
@@ -52,6 +53,11 @@ def build_vendors(
     if settings.environment == "development":
         vendors.append(Vendor(ConsoleProvider()))
     return vendors
+
+
+def readers_of(vendors: Iterable[Vendor]) -> dict[str, ReceiptReader]:
+    """Return who reads the receipts of each vendor that has any."""
+    return {it.provider.name: it.receipts for it in vendors if it.receipts}
 
 
 def _twilio(
@@ -85,7 +91,8 @@ def _fast2sms(
         message_id=settings.fast2sms_message_id,
         transport=open_transport(settings.fast2sms_base_url),
     )
-    return Vendor(provider, Fast2SmsReceipts(addresses.token("fast2sms")))
+    receipts = Fast2SmsReceipts(addresses.token("fast2sms"))
+    return Vendor(provider, receipts, secret_path=True)
 
 
 def _msg91(
@@ -101,7 +108,8 @@ def _msg91(
         transport=open_transport(settings.msg91_base_url),
     )
     # The vendor's dashboard has the address.
-    return Vendor(provider, Msg91Receipts(token=addresses.token("msg91")))
+    receipts = Msg91Receipts(token=addresses.token("msg91"))
+    return Vendor(provider, receipts, secret_path=True)
 
 
 def _vonage(
@@ -126,7 +134,7 @@ def _vonage(
         signature_secret=signature.get_secret_value() if signature else None,
         signature_method=settings.vonage_signature_method,
     )
-    return Vendor(provider, receipts)
+    return Vendor(provider, receipts, secret_path=signature is None)
 
 
 def _plivo(
@@ -139,10 +147,11 @@ def _plivo(
         auth_id,
         token.get_secret_value(),
         sender=settings.plivo_sender,
-        receipts_url=addresses.signed("plivo"),
+        receipts_url=addresses.secret("plivo"),
         transport=open_transport(settings.plivo_base_url),
     )
-    return Vendor(provider, PlivoReceipts(token.get_secret_value()))
+    receipts = PlivoReceipts(token.get_secret_value(), token=addresses.token("plivo"))
+    return Vendor(provider, receipts, secret_path=True)
 
 
 def _infobip(
@@ -157,7 +166,8 @@ def _infobip(
         receipts_url=addresses.secret("infobip"),
         transport=open_transport(base_url),
     )
-    return Vendor(provider, InfobipReceipts(token=addresses.token("infobip")))
+    receipts = InfobipReceipts(token=addresses.token("infobip"))
+    return Vendor(provider, receipts, secret_path=True)
 
 
 def _messagebird(
@@ -172,7 +182,8 @@ def _messagebird(
         receipts_url=addresses.secret("messagebird"),
         transport=open_transport(settings.messagebird_base_url),
     )
-    return Vendor(provider, MessageBirdReceipts(token=addresses.token("messagebird")))
+    receipts = MessageBirdReceipts(token=addresses.token("messagebird"))
+    return Vendor(provider, receipts, secret_path=True)
 
 
 def _twilio_verify(
@@ -269,7 +280,7 @@ def _aws(
         transport=open_transport(base_url),
         clock=SystemClock(),  # AWS compares a signature's time with its own.
     )
-    return Vendor(provider, AwsReceipts(token=addresses.token("aws")))
+    return Vendor(provider, AwsReceipts(token=addresses.token("aws")), secret_path=True)
 
 
 # In the order of preference where SMS_ROUTES says nothing.

@@ -1,19 +1,16 @@
 """The composition root: builds the services from the settings, and nothing else."""
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-
-import fakeredis
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from backend.addresses import Addresses, addresses_of
 from backend.chores import Chores
 from backend.delivery import build_templates, find_delivery_problems
 from backend.routing import build_sms
-from backend.vendors import OpenTransport, Vendor, build_vendors
+from backend.store import Store, find_redis_fault, open_redis
+from backend.vendors import OpenTransport, Vendor, build_vendors, readers_of
 from config.config import Settings, SettingsError, load_settings
 from config.fields import Environment
 from config.webhook_rules import find_private_webhook
@@ -26,6 +23,7 @@ from services.identity.tokens import Tokens
 from services.otp.codes import phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
+from services.otp.follow_ups import FollowUps
 from services.otp.messages import MessageStore
 from services.otp.numbers import Numbers, TestRange
 from services.otp.phonebook import Phonebook
@@ -35,16 +33,11 @@ from services.otp.sending import CodeSender
 from services.otp.service import OtpService
 from services.otp.store import OtpStore
 from services.redis_health import RedisHealth, check_redis
-from services.scripts import EmbeddedConnections, HeldConnections, ScriptRunner
-from services.sms.provider import Provider
-from services.sms.receipts import ReceiptReader
+from services.sms.provider import Channel, Provider
 from services.sms.service import SmsService
 from services.sms.transport import HttpTransport
 from utils.clock import Clock, SystemClock
 from utils.crypto import derive_key
-
-# Redis is near and fast; when it takes longer than this it is as good as gone.
-_REDIS_TIMEOUT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +62,20 @@ def build_services(
     clock: Clock | None = None,
     offset_seconds: Callable[[], float] = lambda: 0.0,
     open_transport: OpenTransport | None = None,
+    open_store: Callable[[Settings, Emit], Store] | None = None,
     chores: Chores | None = None,
+    draws: Callable[[], random.Random] = random.Random,
 ) -> Services:
     """Build everything from ``settings``; what runs beside requests is not started.
 
-    Redis need not be there yet. Tests bring their own ``clock``, ``open_transport`` and
-    ``chores``, and move Redis's time by ``offset_seconds``.
+    Redis need not be there yet. Tests and simulations bring what they want otherwise,
+    and move Redis's time by ``offset_seconds``. Routing draws its chances by ``draws``.
     """
     clock = clock or SystemClock()
     open_transport = open_transport or partial(HttpTransport, clock=clock)
     secret = settings.secret_key.get_secret_value().encode()
     tag_of = partial(phone_tag, derive_key(secret, "phone tag"))
-    client, scripts = open_redis(settings, emit)
+    client, scripts = (open_store or open_redis)(settings, emit)
     subjects = Subjects(
         key=derive_key(secret, "subject"), admin_phones=settings.admin_phones
     )
@@ -95,12 +90,13 @@ def build_services(
         clock=clock,
         emit=emit,
         offset_seconds=offset_seconds,
+        draws=draws,
     )
     chores = chores or Chores(emit=emit)
     store = OtpStore(scripts, offset_seconds=offset_seconds)
     guard = Guard(
         scripts,
-        _shared_limits(settings),
+        _shared_limits(settings, with_calls=_has("voice", vendors)),
         key=derive_key(secret, "limit subject"),
         emit=emit,
         offset_seconds=offset_seconds,
@@ -122,18 +118,28 @@ def build_services(
         scripts=scripts,
         store=store,
         messages=MessageStore(
-            scripts, key=derive_key(secret, "message"), offset_seconds=offset_seconds
+            scripts,
+            name_key=derive_key(secret, "message name"),
+            letter_key=derive_key(secret, "message letter"),
+            offset_seconds=offset_seconds,
         ),
-        guard=guard,
         sms=sms,
-        planner=planner,
-        sender=sender,
+        follow_ups=FollowUps(
+            store=store,
+            guard=guard,
+            planner=planner,
+            sender=sender,
+            phonebook=phonebook,
+            whatsapp_falls_back=settings.whatsapp_wait > 0,
+            background=chores.sends,
+            clock=clock,
+            emit=emit,
+        ),
         health=health,
-        readers=_readers(vendors) if addresses.base_url else {},
+        readers=readers_of(vendors) if addresses.base_url else {},
         phonebook=phonebook,
         whatsapp_wait_seconds=settings.whatsapp_wait,
         notes=chores.notes,
-        sends=chores.sends,
         emit=emit,
     )
     otp = OtpService(
@@ -144,7 +150,7 @@ def build_services(
         sender=sender,
         deliveries=deliveries,
         conversions=Conversions(
-            sms=sms, health=health, background=chores.sends, clock=clock, emit=emit
+            sms=sms, health=health, background=chores.reports, clock=clock, emit=emit
         ),
         templates=templates,
         phonebook=phonebook,
@@ -153,7 +159,8 @@ def build_services(
     )
     chores.add("vendor health", partial(health.flush, sms.is_open), seconds=3.0)
     chores.at_end(health.close)
-    if any("whatsapp" in it.provider.channels for it in vendors):
+    chores.add("late notes", deliveries.note_again, seconds=1.0)
+    if _has("whatsapp", vendors):
         chores.add("whatsapp waits", deliveries.look_again, seconds=1.0)
     return Services(
         otp=otp,
@@ -202,12 +209,8 @@ def find_problems(settings: Settings) -> tuple[str, ...]:
     """
     problems = list(find_delivery_problems(settings, configured_providers(settings)))
     problems += find_private_webhook(settings)
-    if settings.redis_url is not None:
-        try:
-            pool = _pool(settings.redis_url.get_secret_value())
-            pool.connection_class(**pool.connection_kwargs)
-        except (ValueError, TypeError, redis.RedisError):
-            problems.append("REDIS_URL: has an option that is unknown or not valid")
+    if fault := find_redis_fault(settings):
+        problems.append(fault)
     return tuple(problems)
 
 
@@ -218,31 +221,6 @@ def configured_providers(settings: Settings) -> list[Provider]:
     return [
         vendor.provider for vendor in build_vendors(settings, addresses, open_transport)
     ]
-
-
-def _readers(vendors: Sequence[Vendor]) -> dict[str, ReceiptReader]:
-    return {it.provider.name: it.receipts for it in vendors if it.receipts}
-
-
-def open_redis(settings: Settings, emit: Emit) -> tuple[redis.Redis, ScriptRunner]:
-    """Return a client of the store, and what runs scripts on it."""
-    if settings.redis_url is None:
-        embedded = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-        return embedded, ScriptRunner(EmbeddedConnections(embedded), emit=emit)
-    pool = _pool(settings.redis_url.get_secret_value())
-    return redis.Redis(connection_pool=pool), ScriptRunner(
-        HeldConnections(pool), emit=emit
-    )
-
-
-def _pool(url: str) -> redis.ConnectionPool:
-    return redis.ConnectionPool.from_url(
-        url,
-        socket_timeout=_REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-        # What is tried again, and when, is decided in services/scripts.py.
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def _numbers(settings: Settings, clock: Clock) -> Numbers:
@@ -270,11 +248,18 @@ def _phone_limits(settings: Settings) -> PhoneLimits:
     )
 
 
-def _shared_limits(settings: Settings) -> SharedLimits:
+def _has(channel: Channel, vendors: Iterable[Vendor]) -> bool:
+    return any(channel in it.provider.channels for it in vendors)
+
+
+def _shared_limits(settings: Settings, *, with_calls: bool) -> SharedLimits:
+    # Where nobody can be called their limits would only cost time.
     return SharedLimits(
         sends_per_ip=settings.sends_per_ip,
         sends_per_prefix=settings.sends_per_prefix,
         sends_global=settings.sends_global,
+        calls_per_prefix=settings.calls_per_prefix if with_calls else (),
+        calls_global=settings.calls_global if with_calls else (),
         wrong_checks_per_ip=settings.wrong_checks_per_ip,
         wrong_checks_global=settings.wrong_checks_global,
     )

@@ -122,6 +122,9 @@ class Settings(DeliverySettings, VendorSettings):
     # 2,000 guesses an hour are one takeover in 21 days, over all phones.
     wrong_checks_global: fields.LimitList = parse_limits("2000/1h")
     sends_global: fields.LimitList = ()
+    # A call costs as much as ten texts, and to some countries a hundred times that.
+    calls_per_prefix: fields.LimitList = parse_limits("5/1h")
+    calls_global: fields.LimitList = parse_limits("100/1h")
 
     # No variable: what the operator should know about how the others were read.
     warnings: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from config.lists import (
     parse_network,
     parse_origin,
     parse_phone,
+    parse_sender,
     parse_url,
 )
 from config.test_numbers import TestNumbers, parse_date, parse_test_numbers
@@ -100,16 +101,6 @@ def _parse_brand(text: str) -> str:
     return text
 
 
-def _parse_sender(text: str) -> str:
-    if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}", text):
-        return text
-    try:
-        return parse_phone(text)
-    except ValueError:
-        message = "must be a phone number in E.164 or a sender name of 3 to 11 letters"
-        raise ValueError(message) from None
-
-
 def _parse_language(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}", text):
         message = "must be a language such as en or pt-BR"
@@ -163,7 +154,7 @@ Day = Annotated[date, read(parse_date)]
 
 Brand = Annotated[str, read(_parse_brand)]
 Audience = Annotated[str, like(r"[!-~]{1,200}", "one word of ASCII characters")]
-Sender = Annotated[str, read(_parse_sender)]
+Sender = Annotated[str, read(parse_sender)]
 AccountSid = Annotated[str, like(r"AC[0-9a-fA-F]{32}", "AC and 32 hex digits")]
 ServiceSid = Annotated[str, like(r"MG[0-9a-fA-F]{32}", "MG and 32 hex digits")]
 DltHeader = Annotated[str, like(r"[A-Za-z0-9]{3,11}", "a DLT header such as QKCART")]
@@ -178,7 +169,9 @@ TemplateName = Annotated[
 ]
 AwsRegion = Annotated[str, like(r"[a-z]{2}(-[a-z]+)+-[0-9]", "such as eu-west-1")]
 Msg91Api = Annotated[Literal["otp", "flow"], read(str.lower)]
-SignatureMethod = Annotated[Literal["md5", "sha1", "sha256", "sha512"], read(str.lower)]
+SignatureMethod = Annotated[
+    Literal["md5hash", "md5", "sha1", "sha256", "sha512"], read(str.lower)
+]
 Languages = Annotated[tuple[str, ...], read_list(_parse_language)]
 Channels = Annotated[
     tuple[Literal["sms", "whatsapp", "voice"], ...], read_list(str.lower)

@@ -22,6 +22,9 @@ HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
     r"(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 )
+# 3GPP TS 23.040 9.1.2.5: a sender in letters has at most 11 of them.
+SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 ]{1,9}[A-Za-z0-9])")
+SHORT_CODE = re.compile(r"[0-9]{3,8}")
 ORIGIN = re.compile(
     r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?"
 )
@@ -71,6 +74,24 @@ def parse_phone(text: str) -> str:
     if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != text:
         raise ValueError(message)
     return text
+
+
+def parse_sender(text: str) -> str:
+    """Read who a message is from: a phone number, a short code or a name."""
+    if SENDER_NAME.fullmatch(text) or SHORT_CODE.fullmatch(text):
+        return text
+    try:
+        return parse_phone(text)
+    except ValueError:
+        raise ValueError(
+            "must be a phone number in E.164, a short code, or a name of 3 to 11"
+            " letters and digits"
+        ) from None
+
+
+def is_name(sender: str) -> bool:
+    """Say whether a sender is a name, not a number or a short code."""
+    return not sender.lstrip("+").isdigit()
 
 
 def parse_host(text: str) -> str:

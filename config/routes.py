@@ -5,7 +5,7 @@ import re
 from typing import Annotated
 
 from config.fields import read
-from config.lists import items, parse_phone
+from config.lists import is_name, items, parse_sender
 from config.tables import Row, parse_table, parse_vendor
 
 # A vendor and its weight; None where the order is the preference.
@@ -16,9 +16,6 @@ PRICE_MAX = 100.0
 
 _HOP = re.compile(r"([A-Za-z0-9_]+)(?:\s*=\s*([0-9]{1,4}))?")
 _PRICE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,8})?")
-# 3GPP TS 23.040 9.1.2.5: a sender in letters has at most 11 of them.
-_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 ]{1,9}[A-Za-z0-9])")
-_SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 
 def parse_routes(text: str) -> tuple[Row[Hops], ...]:
@@ -47,11 +44,6 @@ def parse_prices(text: str) -> tuple[Row[float], ...]:
     )
 
 
-def is_name(sender: str) -> bool:
-    """Say whether a sender is a name, not a number or a short code."""
-    return not sender.lstrip("+").isdigit()
-
-
 def _read_hops(text: str) -> Hops:
     hops: dict[str, int | None] = {}
     for item in items(text):
@@ -72,19 +64,7 @@ def _read_hops(text: str) -> Hops:
 
 
 def _read_senders(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_read_sender(part.strip()) for part in text.split("|")))
-
-
-def _read_sender(text: str) -> str:
-    if _NAME.fullmatch(text) or _SHORT_CODE.fullmatch(text):
-        return text
-    try:
-        return parse_phone(text)
-    except ValueError:
-        raise ValueError(
-            "must give phone numbers in E.164, short codes, or names of 3 to 11"
-            " letters and digits"
-        ) from None
+    return tuple(dict.fromkeys(parse_sender(part.strip()) for part in text.split("|")))
 
 
 def _read_price(text: str) -> float:

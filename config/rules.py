@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.delivery_rules import find_delivery_conflicts
 from config.keys import find_weakness
 from config.limits import most_per_day
 from config.lists import is_safe_url
@@ -36,6 +37,8 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
     yield from _fast2sms_conflicts(settings)
     for variable, message in find_webhook_conflicts(settings):
         yield Conflict((variable,), message)
+    for variables, message in find_delivery_conflicts(settings):
+        yield Conflict(variables, message)
     if settings.default_country not in settings.allowed_countries:
         yield Conflict(
             ("DEFAULT_COUNTRY", "ALLOWED_COUNTRIES"), "must be one of ALLOWED_COUNTRIES"
@@ -89,6 +92,10 @@ def _fast2sms_conflicts(settings: "Settings") -> Iterator[Conflict]:
     for name, value in variables.items():
         if dlt and not value:
             yield Conflict((name, "FAST2SMS_ROUTE"), "missing; route dlt needs it")
+        elif value and settings.has_fast2sms and not dlt:
+            yield Conflict(
+                (name, "FAST2SMS_ROUTE"), "means nothing without FAST2SMS_ROUTE=dlt"
+            )
 
 
 def _production_conflicts(settings: "Settings") -> Iterator[Conflict]:

@@ -42,6 +42,22 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "The webhook": ("WEBHOOK_URL", "WEBHOOK_SECRET"),
 }
 
+# Each vendor, and what means nothing without it. Fast2SMS has rules of its own.
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "MSG91": ("MSG91_API",),
+    "Vonage": ("VONAGE_SIGNATURE_SECRET", "VONAGE_SIGNATURE_METHOD"),
+    "AWS": ("AWS_SMS_CONFIGURATION_SET",),
+    "WhatsApp": ("WHATSAPP_LANGUAGES",),
+    "The webhook": (
+        "WEBHOOK_CHANNELS",
+        "WEBHOOK_COUNTRIES",
+        "WEBHOOK_FORMAT",
+        "WEBHOOK_BODY",
+        "WEBHOOK_HEADERS",
+        "WEBHOOK_ALLOWED_HOSTS",
+    ),
+}
+
 # Where codes and credentials are sent: never in the clear in production.
 BASE_URLS = (
     "TWILIO_BASE_URL",

@@ -32,6 +32,8 @@ PLACEHOLDERS = frozenset(
         "dlt_template_id",
     }
 )
+# By each of these the code gets to the phone.
+_TELLING = frozenset({"code", "text"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 # RFC 9110 5.6.2 and 5.5; beyond ASCII nobody agrees what a header means.
@@ -68,11 +70,14 @@ def resolve_host(host: str) -> Collection[str]:
 def find_webhook_conflicts(settings: "Settings") -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the webhook's body and headers, each by its variable."""
     body = _read(settings.webhook_body)
-    unknown = sorted(set(_find_placeholders(body)) - PLACEHOLDERS)
+    used = set(_find_placeholders(body))
+    unknown = sorted(used - PLACEHOLDERS)
     if body is None:
         yield "WEBHOOK_BODY", "must be a JSON object"
     elif unknown:
         yield "WEBHOOK_BODY", f"has an unknown placeholder: {{{unknown[0]}}}"
+    elif settings.webhook_body is not None and used.isdisjoint(_TELLING):
+        yield "WEBHOOK_BODY", "lacks {code} and {text}: nobody would get a code by it"
     elif settings.webhook_format == "form" and not all(
         _fits_form(it) for it in body.values()
     ):

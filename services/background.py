@@ -1,14 +1,18 @@
 """What can wait until after the answer: a few threads and a bounded queue."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
 
 from services.errors import StoreUnavailable
 from services.events import BackgroundFailed, Emit
 
 Task = Callable[[], None]
+Item = TypeVar("Item")
 
 # Tasks take about a millisecond each; whoever is this far behind will not catch up.
 _MAX_WAITING = 10_000
@@ -28,7 +32,11 @@ class BackgroundThreads:
     What waits is lost with the process, so a task is a thing that can be lost.
     """
 
-    def __init__(self, name: str, *, threads: int, emit: Emit) -> None:
+    def __init__(
+        self, name: str, *, threads: int, emit: Emit, pause_seconds: float = 0.0
+    ) -> None:
+        """Let every task wait for ``pause_seconds``, so that more can gather for it."""
+        self._pause_seconds = pause_seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._room = threading.BoundedSemaphore(_MAX_WAITING)
         self._name = name
@@ -51,9 +59,48 @@ class BackgroundThreads:
 
     def _run(self, task: Task) -> None:
         try:
+            time.sleep(self._pause_seconds)
             run_task(task, self._name, self._emit)
         finally:
             self._room.release()
+
+
+class Gathered(Generic[Item]):
+    """Items that a background takes many at a time. Safe to share between threads.
+
+    To wake a thread costs a request more than what most items need: here only the first
+    of a bunch does. An item may be lost, as a task may.
+    """
+
+    def __init__(
+        self, background: Background, take: Callable[[list[Item]], None], *, most: int
+    ) -> None:
+        """``take`` is given up to ``most`` items at a time."""
+        self._background = background
+        self._take = take
+        self._most = most
+        self._items: deque[Item] = deque()
+        self._is_due = False
+
+    def add(self, item: Item) -> None:
+        """Have ``item`` taken soon, elsewhere."""
+        self._items.append(item)
+        # After the item is there, as the other side forgets it before it looks.
+        if not self._is_due:
+            self._is_due = True
+            self._background.submit(self._take_all)
+
+    def _take_all(self) -> None:
+        self._is_due = False
+        while items := self._pop():
+            self._take(items)
+
+    def _pop(self) -> list[Item]:
+        items: list[Item] = []
+        with suppress(IndexError):
+            while len(items) < self._most:
+                items.append(self._items.popleft())
+        return items
 
 
 class Heartbeat:

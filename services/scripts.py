@@ -197,7 +197,8 @@ class ScriptRunner:
             StoreUnavailable: Redis cannot be reached, or refused to run one.
         """
         started = time.perf_counter()
-        name = "+".join(call.script.name for call in calls)
+        # Each name once: it becomes a metric's label, of which there must be few.
+        name = "+".join(dict.fromkeys(call.script.name for call in calls))
         try:
             replies = [cast("bytes", reply) for reply in self._replies(calls)]
         except RedisError as error:

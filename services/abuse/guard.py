@@ -5,7 +5,7 @@ takes the message, they are given back; a crash in between counts too much, neve
 little.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from services.abuse.limits import Limit, Limits, Quota, Standing, Use, Windows
@@ -34,6 +34,8 @@ class SharedLimits:
     sends_per_ip: Windows = ((10, 600), (30, 3_600), (100, 86_400))
     sends_per_prefix: Windows = ((10, 600), (30, 3_600))
     sends_global: Windows = ()
+    calls_per_prefix: Windows = ((5, 3_600),)
+    calls_global: Windows = ((100, 3_600),)
     wrong_checks_per_ip: Windows = ((20, 600), (50, 3_600))
     wrong_checks_global: Windows = ((2_000, 3_600),)
 
@@ -42,13 +44,16 @@ class SharedLimits:
 class Room:
     """What the shared limits leave: seconds to wait, and the caller's own quotas.
 
-    ``taken_at_ms``, by Redis's clock, is when units were taken.
+    ``taken_at_ms``, by Redis's clock, is when units were taken, and ``took_call``
+    whether of those on calls, too.
     """
 
     send_wait: int = 0
+    call_wait: int = 0
     check_wait: int = 0
     quotas: Sequence[Quota] = ()
     taken_at_ms: int = 0
+    took_call: bool = False
 
 
 class SharedLimitReached(RateLimited):
@@ -82,19 +87,25 @@ class Guard:
         self._send_limits = _switched_on(
             limits, "sends_per_ip", "sends_per_prefix", "sends_global"
         )
+        self._call_limits = _switched_on(limits, "calls_per_prefix", "calls_global")
         self._check_limits = _switched_on(
             limits, "wrong_checks_per_ip", "wrong_checks_global"
         )
 
-    def admit_send(self, caller: Caller | None, phone: PhoneNumber) -> Room:
+    def admit_send(
+        self, caller: Caller | None, phone: PhoneNumber, *, by_voice: bool = False
+    ) -> Room:
         """Take a unit of every send limit; without a caller, of those that are shared.
+
+        ``by_voice``: of those on calls, too.
 
         Raises:
             SharedLimitReached: one of them has none left; nothing was taken of any.
         """
-        reply, standings = self._run(self._uses(caller, phone, taking="send"))
+        taking = {"send", "call"} if by_voice else {"send"}
+        reply, standings = self._run(self._uses(caller, phone, taking=taking))
         room = _room(standings)
-        room.taken_at_ms = reply["at_ms"]
+        room.taken_at_ms, room.took_call = reply["at_ms"], by_voice
         if not reply["taken"]:
             sends = [it for it in standings if it.use.take]
             raise self._refusal("send", sends, room)
@@ -127,7 +138,7 @@ class Guard:
         One that met no live verification cannot take an account, but it can ask
         whether there is one: that has its limit, and none for others.
         """
-        uses = self._uses(caller, phone, taking="check")
+        uses = self._uses(caller, phone, taking={"check"})
         for use in uses:
             use.take = use.take and (evaluated or bool(use.subject))
         return _room(self._run(uses, force=True)[1])
@@ -140,7 +151,8 @@ class Guard:
         Those of the number's block and of all, or anybody could use them up at no cost
         by asking in vain; the caller's own only if the refusal was not for the caller.
         """
-        uses = self._uses(caller, phone, taking="send")
+        taking = {"send", "call"} if room.took_call else {"send"}
+        uses = self._uses(caller, phone, taking=taking)
         network = self._subject(caller.network) if caller else ""
         for use in uses:
             own = caller is not None and use.subject == network
@@ -172,7 +184,11 @@ class Guard:
         return SharedLimitReached(limit, wait, room)
 
     def _uses(
-        self, caller: Caller | None, phone: PhoneNumber | None, *, taking: str = ""
+        self,
+        caller: Caller | None,
+        phone: PhoneNumber | None,
+        *,
+        taking: Collection[str] = (),
     ) -> list[Use]:
         """Every limit that binds, because an answer tells of all (``next``)."""
         subjects = {"global": ""}
@@ -181,9 +197,10 @@ class Guard:
         if phone is not None:
             subjects["prefix"] = self._subject(phone.prefix)
         return [
-            Use(limit, subjects[scope], take=taking == action)
+            Use(limit, subjects[scope], take=action in taking)
             for action, limits in (
                 ("send", self._send_limits),
+                ("call", self._call_limits),
                 ("check", self._check_limits),
             )
             for limit, scope in limits.items()
@@ -208,6 +225,8 @@ def _room(standings: Sequence[Standing]) -> Room:
     for it in standings:
         if it.use.limit.name.startswith("sends"):
             room.send_wait = max(room.send_wait, it.wait_seconds)
+        elif it.use.limit.name.startswith("calls"):
+            room.call_wait = max(room.call_wait, it.wait_seconds)
         else:
             room.check_wait = max(room.check_wait, it.wait_seconds)
     return room

@@ -123,7 +123,9 @@ def next_after(record: Record, room: Room, channels: Collection[Channel]) -> Nex
         "whatsapp": Turn(allowed=True, retry_in=send_wait),
         "voice": CLOSED
         if voice_wait is None
-        else Turn(allowed=True, retry_in=max(voice_wait, room.send_wait)),
+        else Turn(
+            allowed=True, retry_in=max(voice_wait, room.send_wait, room.call_wait)
+        ),
     }
     for channel in CHANNELS:
         if channel not in channels or channel in record.closed:

@@ -59,12 +59,14 @@ class Conversions:
                 reports[key] = reports.get(key, False) or place == credited
         for (name, message_id), converted in reports.items():
             self._background.submit(
-                partial(self._report, name, message_id, converted=converted)
+                partial(self._report, name, region, message_id, converted=converted)
             )
 
-    def _report(self, name: str, message_id: str, *, converted: bool) -> None:
+    def _report(
+        self, name: str, region: str, message_id: str, *, converted: bool
+    ) -> None:
         reporter = self._sms.reporter(name)
-        if reporter is None:
+        if reporter is None or self._sms.is_open(Route("sms", region, name)):
             return
         outcome = "reported"
         deadline = self._clock.monotonic() + _REPORT_SECONDS

@@ -6,9 +6,11 @@
 --          id       the verification's
 --          attempt  which of its messages, from 1
 --          status   how it fares now; without it nothing is known but that time passed
---          close    {channel, ms, reason}: nothing more on this channel so long
---          plans    as in the start: whom to ask next, once in a verification, unless
---                   the message arrived, another was sent since, or a cap is reached
+--          close    [{channel, ms, reason}]: nothing more there for so long, unless the
+--                   code was used or another message did arrive
+--          plans    as in the start: whom to ask next, if not used yet, once in a
+--                   verification, unless the message arrived, another was sent since,
+--                   or a cap is reached
 -- returns  JSON answer; outcome moved | followed | same | gone; with followed:
 --          provider, channel and uses of the message to send now
 
@@ -38,7 +40,20 @@ if request.status then
   if not moved then return reply('same') end
   sent[2] = request.status
 end
-if request.close then close(record, request.close) end
+
+-- The phone is there for all that, whatever this message met.
+local function is_reached()
+  if state_of(verification) ~= 'pending' then return true end
+  for _, it in ipairs(verification.sends) do
+    if it[2] == 'delivered' and it[3] == sent[3] then return true end
+  end
+  return false
+end
+local closes = request.close and not is_reached()
+if closes then
+  close(record, request.close)
+  record.cooldown_until = nil  -- Another channel may be tried at once.
+end
 
 local function may_follow()
   return request.plans and not verification.followed
@@ -51,12 +66,12 @@ end
 local outcome = moved and 'moved' or 'same'
 if may_follow() then
   local chosen, channel
-  chosen, channel, uses = choose(record, verification, request.plans)
+  chosen, channel, uses = choose(record, verification, request.plans, true)
   if chosen then
     verification.followed = true
     add_send(record, verification, chosen, channel)
     outcome = 'followed'
   end
 end
-if outcome ~= 'same' or request.close then save_record(record) end
+if outcome ~= 'same' or closes then save_record(record) end
 return reply(outcome)

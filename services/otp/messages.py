@@ -11,13 +11,14 @@ vendor's own id of the message.
 ``at_ms``            when, by Redis's clock
 ``letter``           phone number, storefront and wording, sealed: what a message that
                      failed is sent again with
-``early``            instead of all these: receipts that came before we knew the message
+``early``            receipts that came before we knew the message; until then, alone
 ===================  =================================================================
 
 TTL: an hour, or a minute with ``early``.
 
 Key ``waiting:{<channel>}``, a sorted set of such ids by the time at which somebody
-looks whether the message arrived. TTL: an hour after the last one.
+looks whether the message arrived; whoever does has ``_LEASE_MS`` for it. TTL: an hour
+after the last one.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,7 @@ _LINK = Script.load(_HERE / "link.lua")
 _RECEIVE = Script.load(_HERE / "receive.lua")
 _WAIT = Script.load(_HERE / "wait.lua")
 _CLAIM = Script.load(_HERE / "claim.lua")
+_DONE = Script.load(_HERE / "done.lua")
 
 # Receipts come within seconds; one that takes an hour changes nothing for anybody.
 _KEEP_MS = 3_600_000
@@ -47,6 +49,7 @@ _KEEP_MS = 3_600_000
 _EARLY_MS = 60_000
 # What one worker takes at a time, so that the others get their share.
 _MOST_DUE = 50
+_LEASE_MS = 30_000
 
 _ID_BYTES = 16
 
@@ -74,17 +77,19 @@ class MessageStore:
         self,
         scripts: ScriptRunner,
         *,
-        key: bytes,
+        name_key: bytes,
+        letter_key: bytes,
         offset_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``key`` names messages and seals letters."""
+        """``name_key`` names messages, ``letter_key`` seals what they were."""
         self._scripts = scripts
-        self._key = key
+        self._name_key = name_key
+        self._letter_key = letter_key
         self._offset_seconds = offset_seconds
 
     def id_of(self, vendor: str, message_id: str) -> str:
         """Return the name that a vendor's message has in Redis."""
-        return mac_text(self._key, "message", vendor, message_id, size=_ID_BYTES)
+        return mac_text(self._name_key, "message", vendor, message_id, size=_ID_BYTES)
 
     def link_call(self, id_: str, tracked: Tracked) -> Call:
         """Return the call that remembers a message, to be run with others."""
@@ -119,14 +124,19 @@ class MessageStore:
         }
         return self._list_call(_WAIT, channel, arguments)
 
-    def claim_due(self, channel: Channel) -> list[Tracked]:
-        """Take the messages that are to be looked at now; nobody else gets them."""
-        reply = self._scripts.run(self._list_call(_CLAIM, channel, {"most": _MOST_DUE}))
-        return [
-            tracked
-            for id_ in reply.get("members") or ()
-            if (tracked := self._find(id_)) is not None
-        ]
+    def claim_due(self, channel: Channel) -> list[str]:
+        """Take what is to be looked at now; nobody else gets it for a while."""
+        arguments = {"most": _MOST_DUE, "lease_ms": _LEASE_MS}
+        reply = self._scripts.run(self._list_call(_CLAIM, channel, arguments))
+        return list(reply.get("members") or ())
+
+    def is_done(self, channel: Channel, id_: str) -> None:
+        """Say that a message needs no other look."""
+        self._scripts.run(self._list_call(_DONE, channel, {"member": id_}))
+
+    def look_up(self, id_: str) -> Tracked | None:
+        """Return a message by its name here; None when it is forgotten."""
+        return self._find(id_)
 
     def _find(self, id_: str, receipt: Receipt | None = None) -> Tracked | None:
         arguments: dict[str, Any] = {"early_ms": _EARLY_MS}
@@ -136,13 +146,17 @@ class MessageStore:
         message = reply.get("message")
         if message is None:
             return None
+        try:
+            letter = self._unseal(id_, message["letter"])
+        except ValueError:
+            return None  # Sealed with another secret: its verification is dead, too.
         return Tracked(
             verification=VerificationId(message["tag"], message["part"]),
             attempt=message["attempt"],
             channel=message["channel"],
             region=message["region"],
             vendor=message["vendor"],
-            letter=self._unseal(id_, message["letter"]),
+            letter=letter,
             age_seconds=reply["age_ms"] / 1000,
         )
 
@@ -168,10 +182,10 @@ class MessageStore:
             letter.locale,
             letter.client,
         )
-        return seal(self._key, orjson.dumps(fields).decode(), context=id_)
+        return seal(self._letter_key, orjson.dumps(fields).decode(), context=id_)
 
     def _unseal(self, id_: str, sealed: str) -> Letter:
-        fields = orjson.loads(unseal(self._key, sealed, context=id_))
+        fields = orjson.loads(unseal(self._letter_key, sealed, context=id_))
         e164, region, country_code, storefront, locale, client = fields
         return Letter(
             phone=PhoneNumber(e164, region, country_code),

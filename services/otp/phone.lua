@@ -81,22 +81,29 @@ local function closed_by(record, channel)
   return closed and closed[1] > now and closed[2] or nil
 end
 
--- Nothing more on a channel for a while; another may be tried at once.
-local function close(record, closing)
-  record.closed = record.closed or {}
-  record.closed[closing.channel] = { now + closing.ms, closing.reason }
-  record.cooldown_until = nil
+-- Nothing more on a channel for a while. What closes it for longer stays.
+local function close(record, closings)
+  for _, closing in ipairs(closings) do
+    record.closed = record.closed or {}
+    local before, until_ms = record.closed[closing.channel], now + closing.ms
+    if not before or before[1] < until_ms then
+      record.closed[closing.channel] = { until_ms, closing.reason }
+    end
+  end
 end
 
--- How long until a call is allowed, and the name of what binds; nil before a first
--- message. Where no text can arrive a call need not wait for one.
+-- How long until a call is allowed, and the name of what binds; nil where it takes a
+-- message first. Where no text can arrive a call need not wait for one. What allows it
+-- must still hold when the wait, told in whole seconds, is over.
 local function voice_wait(record)
   local wait, name = send_wait(record)
-  if closed_by(record, 'sms') then return wait, name end
+  local open = now + math.ceil(wait / 1000) * 1000
+  local closed = record.closed and record.closed.sms
+  if closed and closed[1] > open then return wait, name end
   for _, at in ipairs(record.sends) do
-    if at > now - limits.calm_ms then
-      local after_message = at + limits.voice_after_ms - now
-      if after_message > wait then return after_message, 'voice_after_message' end
+    local after_message = at + limits.voice_after_ms
+    if at > math.max(open, after_message) - limits.calm_ms then
+      if after_message > open then return after_message - now, 'voice_after_message' end
       return wait, name
     end
   end
@@ -118,8 +125,9 @@ end
 
 -- The channel and provider to use: the one this verification used least, of the first
 -- channel in `plans` that is open. A provider counts as unused until each of its
--- senders was used. Returns {name, delivery}, the channel, and the uses of each name.
-local function choose(record, verification, plans)
+-- senders was used. With `unused`, one that was not used at all, or none.
+-- Returns {name, delivery}, the channel, and the uses of each name.
+local function choose(record, verification, plans, unused)
   local uses = count_uses(verification, #verification.sends)
   local chosen, on, least
   for _, plan in ipairs(plans) do
@@ -127,7 +135,7 @@ local function choose(record, verification, plans)
       for _, provider in ipairs(plan[2]) do
         local count = uses[provider[1]] or 0
         local rank = count + (count >= provider[3] and SPENT or 0)
-        if not least or rank < least then
+        if (not least or rank < least) and not (unused and count > 0) then
           chosen, on, least = { provider[1], provider[2] }, plan[1], rank
         end
       end

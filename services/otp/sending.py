@@ -1,6 +1,6 @@
 """Hands a planned send to SMS, and puts right in the store what went otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,7 @@ from services.abuse.guard import Room
 from services.errors import (
     AuthError,
     DeliveryUnavailable,
+    Next,
     PhoneNotSupported,
     StoreUnavailable,
     Turn,
@@ -24,8 +25,9 @@ from services.otp.answers import (
 from services.otp.planning import Ways
 from services.otp.records import Attempt, Closing, Record
 from services.otp.store import OtpStore
+from services.sms.outgoing import Delivery, NotDelivered, Outgoing
 from services.sms.provider import Channel, Reason, Refused
-from services.sms.service import Delivery, NotDelivered, Outgoing, SmsService
+from services.sms.service import SmsService
 from services.sms.words import Client
 from utils.crypto import fingerprint
 from utils.phone import PhoneNumber
@@ -57,19 +59,40 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A send that the store has counted: who gets what, and whom to ask in turn."""
+    """A send that the store has counted: who gets what, and whom to ask in turn.
+
+    ``is_follow_up``: nobody asked for it, so it takes nothing of the person's waiting.
+    """
 
     attempt: Attempt
     record: Record
     letter: Letter
     room: Room
     ways: Ways
+    is_follow_up: bool = False
 
     def order(self) -> list[str]:
         """Name the vendors to ask: the one that the store chose, then the others."""
         chosen = self.record.provider
         others = self.ways.orders[self.record.channel]
         return [chosen, *(name for name in others if name != chosen)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A channel on which a message did not get out."""
+
+    channel: Channel
+    failure: Refused | NotDelivered
+
+    @property
+    def why(self) -> tuple[Channel, Reason | None]:
+        return self.channel, self.failure.reason
+
+    @property
+    def is_about_number(self) -> bool:
+        """Whether a vendor answered, and found fault with what it was asked to do."""
+        return isinstance(self.failure, Refused) or self.failure.of_message
 
 
 class CodeSender:
@@ -107,61 +130,56 @@ class CodeSender:
             reference=planned.attempt.op,
             uses=record.uses,
         )
-        try:
-            delivery, closing = self._deliver(planned, outgoing)
-        except (Refused, NotDelivered) as failure:
-            raise self._undelivered(planned, failure) from failure
+        failures: list[_Failed] = []
+        delivery = self._deliver(planned, outgoing, failures)
+        closings = [it for failed in failures if (it := closing_for(*failed.why))]
+        if delivery is None:
+            error = self._undelivered(planned, failures, closings)
+            raise error from failures[-1].failure
         if delivery.provider != record.provider:
             # The message is out: an error now would be the greater lie. What is lost
             # with the store is which provider a resend had better avoid.
             sent = (delivery.provider, delivery.status, delivery.channel)
             with suppress(StoreUnavailable):
                 record.closed = self._store.settle(
-                    planned.attempt, sent=sent, closing=closing
+                    planned.attempt, sent=sent, closings=closings
                 ).closed
         record.provider, record.delivery = delivery.provider, delivery.status
         record.channel = delivery.channel
         return record, delivery
 
     def _deliver(
-        self, planned: Planned, outgoing: Outgoing
-    ) -> tuple[Delivery, Closing | None]:
-        channel = planned.record.channel
+        self, planned: Planned, outgoing: Outgoing, failures: list[_Failed]
+    ) -> Delivery | None:
+        """Try the channel that was chosen, and the one behind it; note what failed."""
         deadline = self._sms.deadline()
-        try:
-            delivery = self._sms.send(
-                outgoing, channel=channel, order=planned.order(), deadline=deadline
-            )
-        except (Refused, NotDelivered) as failure:
-            if not self._falls_back(planned, failure):
-                raise
-            first_failure = failure
-        else:
-            return delivery, None
-        try:
-            delivery = self._sms.send(
-                outgoing,
-                channel="sms",
-                order=planned.ways.orders["sms"],
-                deadline=deadline,
-            )
-        except (Refused, NotDelivered) as failure:
-            # Of two, the one that may have left a message decides what is given back.
-            failure.may_have_left |= first_failure.may_have_left
-            raise
-        return delivery, closing_for(channel, first_failure.reason)
+        channel: Channel = planned.record.channel
+        order: Sequence[str] = planned.order()
+        while True:
+            try:
+                return self._sms.send(
+                    outgoing, channel=channel, order=order, deadline=deadline
+                )
+            except (Refused, NotDelivered) as failure:
+                failures.append(_Failed(channel, failure))
+            if not self._falls_back(planned, failures[-1]):
+                return None
+            channel, order = "sms", planned.ways.orders["sms"]
 
-    def _falls_back(self, planned: Planned, failure: Refused | NotDelivered) -> bool:
+    def _falls_back(self, planned: Planned, failed: _Failed) -> bool:
         return (
             self._whatsapp_falls_back
-            and planned.record.channel == "whatsapp"
+            and failed.channel == "whatsapp"
             and bool(planned.ways.orders.get("sms"))
             and "sms" not in planned.record.closed
-            and failure.reason is not Reason.FRAUD
+            and failed.failure.reason is not Reason.FRAUD
         )
 
     def _undelivered(
-        self, planned: Planned, failure: Refused | NotDelivered
+        self,
+        planned: Planned,
+        failures: Sequence[_Failed],
+        closings: Sequence[Closing],
     ) -> AuthError:
         """Undo what the start took, as far as the failure allows, and say why.
 
@@ -169,15 +187,15 @@ class CodeSender:
         a vendor that is silent after sending could be made to flood a phone. So does
         what a vendor has against the number: no breaker would ever end the asking.
         """
-        about_number = isinstance(failure, Refused) or failure.of_number
-        keep_count = about_number or failure.may_have_left
-        closing = closing_for(planned.record.channel, failure.reason)
+        last = failures[-1].failure
+        about_number = any(it.is_about_number for it in failures)
+        keep_count = about_number or any(it.failure.may_have_left for it in failures)
         self._emit(
             DeliveryFailed(
                 phone_tag=planned.attempt.id.tag,
                 verification=fingerprint(str(planned.attempt.id)),
                 country=planned.letter.phone.region,
-                reason=failure.reason or "no_provider",
+                reason=last.reason or "no_provider",
                 budget_returned=not keep_count,
             )
         )
@@ -187,25 +205,33 @@ class CodeSender:
             record = self._store.settle(
                 planned.attempt,
                 keep_count=keep_count,
-                keep_cooldown=about_number and closing is None,
-                closing=closing,
+                keep_cooldown=planned.is_follow_up or (about_number and not closings),
+                closings=closings,
             )
             next_step = next_after(record, planned.room, planned.ways.channels)
-        if isinstance(failure, NotDelivered):
-            wait = max(failure.retry_after_seconds, next_step.sms.retry_in or 0)
-            next_step = replace(next_step, sms=Turn(allowed=True, retry_in=wait))
-            outage = DeliveryUnavailable(retry_after=wait, next_step=next_step)
-            outage.budget_returned = not keep_count
-            return outage
-        if failure.reason is Reason.FRAUD:
+        if last.reason is Reason.FRAUD:
             # Nor by another channel: the block is on the number, not on the way to it.
             shut = replace(next_step, sms=CLOSED, whatsapp=CLOSED, voice=CLOSED)
             return PhoneNotSupported(next_step=shut)
-        if closing is not None:
-            # True also where the store could not be told.
-            shut = replace(next_step, **{planned.record.channel: CLOSED})
-            return unreachable(closing.reason, shut)
-        return unreachable(failure.reason, next_step)
+        # True also where the store could not be told.
+        shut = replace(next_step, **{it.channel: CLOSED for it in closings})
+        if isinstance(last, NotDelivered):
+            outage = _outage(failures[-1].channel, last, shut)
+            outage.budget_returned = not keep_count
+            return outage
+        return unreachable(closings[-1].reason if closings else last.reason, shut)
+
+
+def _outage(
+    channel: Channel, failure: NotDelivered, next_step: Next
+) -> DeliveryUnavailable:
+    """Say that nobody could take it, and when somebody may on this channel."""
+    turn: Turn = getattr(next_step, channel)
+    wait = max(failure.retry_after_seconds, turn.retry_in or 0)
+    if turn.allowed:
+        turns = {channel: Turn(allowed=True, retry_in=wait)}
+        next_step = replace(next_step, **turns)
+    return DeliveryUnavailable(retry_after=wait, next_step=next_step)
 
 
 def closing_for(channel: Channel, reason: Reason | None) -> Closing | None:

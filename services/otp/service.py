@@ -97,7 +97,12 @@ class OtpService:
         ways = TEST_WAYS if is_test else self._planner.ways(phone, request.channel)
         room = Room()
         if not is_test:
-            room = self._admit_send(caller, phone, is_resend=resend_of is not None)
+            room = self._admit_send(
+                caller,
+                phone,
+                by_voice=request.channel == "voice",
+                is_resend=resend_of is not None,
+            )
         record = self._store.start(
             attempt,
             resend_of=resend_of.part if resend_of else None,
@@ -249,18 +254,22 @@ class OtpService:
         return record
 
     def _admit_send(
-        self, caller: Caller, phone: PhoneNumber, *, is_resend: bool
+        self, caller: Caller, phone: PhoneNumber, *, by_voice: bool, is_resend: bool
     ) -> Room:
         try:
-            return self._guard.admit_send(caller, phone)
+            return self._guard.admit_send(caller, phone, by_voice=by_voice)
         except SharedLimitReached as refusal:
             # By the shared limits alone: what the phone's own say is not for somebody
             # who asks more than their limit.
-            check_wait = refusal.room.check_wait if is_resend else None
-            refusal.next_step = Next(
-                Turn(allowed=True, retry_in=refusal.retry_after),
-                Turn(allowed=is_resend, retry_in=check_wait),
-            )
+            room = refusal.room
+            turn = Turn(allowed=True, retry_in=room.send_wait)
+            turns = dict.fromkeys(self._planner.channels(phone), turn)
+            if "voice" in turns:
+                wait = max(room.send_wait, room.call_wait)
+                turns["voice"] = Turn(allowed=True, retry_in=wait)
+            check_wait = room.check_wait if is_resend else None
+            check = Turn(allowed=is_resend, retry_in=check_wait)
+            refusal.next_step = replace(NEXT_WHEN_GONE, check=check, **turns)
             raise
 
     def _give_back(

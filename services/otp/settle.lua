@@ -8,7 +8,7 @@
 --                         and a verification that never had one accepted is removed
 --          keep_count     it stays counted as a send (a message may have left)
 --          keep_cooldown  the wait for the next one stays (the recipient is the cause)
---          close          {channel, ms, reason}: nothing more on this channel so long
+--          close          [{channel, ms, reason}]: nothing more there for so long
 -- returns  JSON answer; outcome settled, or gone when it was settled before
 
 local record = load_record()
@@ -17,7 +17,7 @@ if not verification or verification.send_op ~= request.op then
   return cjson.encode(answer('gone', record, verification))
 end
 
-if request.close then close(record, request.close) end
+close(record, request.close or {})
 if request.sent then
   local sent = verification.sends[#verification.sends]
   sent[1], sent[2], sent[3] = unpack(request.sent)

@@ -45,8 +45,12 @@ if only and closed_by(record, only) then
 end
 local wait, limit = send_wait(record)
 if only == 'voice' then
-  wait, limit = voice_wait(record)
-  if not wait then return reply('closed', nil, 'no_message_yet') end
+  local for_call, by = voice_wait(record)
+  if for_call then
+    wait, limit = for_call, by
+  elseif wait == 0 then
+    return reply('closed', nil, 'no_message_yet')
+  end
 end
 if wait > 0 then return reply('limited', limit) end
 

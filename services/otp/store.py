@@ -114,7 +114,7 @@ class OtpStore:
         sent: tuple[str, str, Channel] | None = None,
         keep_count: bool = False,
         keep_cooldown: bool = False,
-        closing: Closing | None = None,
+        closings: Sequence[Closing] = (),
     ) -> Record:
         """Correct a start: another provider took it, or (without ``sent``) none did."""
         arguments: dict[str, Any] = {
@@ -125,8 +125,8 @@ class OtpStore:
         }
         if sent is not None:
             arguments["sent"] = sent
-        if closing is not None:
-            arguments["close"] = closing.argument
+        if closings:
+            arguments["close"] = [closing.argument for closing in closings]
         return self._run(_SETTLE, attempt.id.tag, attempt.limits, arguments)
 
     def follow(
@@ -135,7 +135,7 @@ class OtpStore:
         *,
         number: int,
         status: str | None,
-        closing: Closing | None,
+        closings: Sequence[Closing],
         plans: Sequence[Plan],
     ) -> Record:
         """Take down how message ``number`` fares, and plan another by ``plans``.
@@ -150,8 +150,8 @@ class OtpStore:
         }
         if status is not None:
             arguments["status"] = status
-        if closing is not None:
-            arguments["close"] = closing.argument
+        if closings:
+            arguments["close"] = [closing.argument for closing in closings]
         if plans:
             arguments["plans"] = _in_lua(plans)
         return self._run(_FOLLOW, attempt.id.tag, attempt.limits, arguments)

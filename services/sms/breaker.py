@@ -107,6 +107,23 @@ class Breaker:
                 event = self._open(0.0)
         self._tell(event)
 
+    def doubt(self) -> None:
+        """Report a call that failed, perhaps through no fault of the vendor.
+
+        It counts among the calls of the last minute only: a few odd numbers in a row,
+        which anybody can choose, are no outage, but half of all calls are one.
+        """
+        with self._lock:
+            event = None
+            if self._state is BreakerState.HALF_OPEN:
+                # Neither back nor still away: the next call is to tell.
+                self._blocked_until = self._clock.monotonic()
+            elif self._state is BreakerState.CLOSED:
+                self._count(failed=True)
+                if self._is_half_failing():
+                    event = self._open(0.0)
+        self._tell(event)
+
     def trip(self, seconds: float) -> None:
         """Open at once for ``seconds`` or more: trying again soon will not help."""
         with self._lock:
@@ -128,11 +145,12 @@ class Breaker:
     def _is_too_much(self) -> bool:
         self._in_a_row += 1
         self._count(failed=True)
+        return self._in_a_row >= _CONSECUTIVE_FAILURES or self._is_half_failing()
+
+    def _is_half_failing(self) -> bool:
         calls = sum(bucket[1] for bucket in self._buckets)
         failures = sum(bucket[2] for bucket in self._buckets)
-        return self._in_a_row >= _CONSECUTIVE_FAILURES or (
-            calls >= _WINDOW_CALLS and failures * 2 >= calls
-        )
+        return calls >= _WINDOW_CALLS and failures * 2 >= calls
 
     def _count(self, *, failed: bool) -> None:
         now = self._clock.monotonic()

@@ -8,8 +8,7 @@ from services.sms.breaker import Breaker, BreakerState
 from services.sms.provider import ProviderFailure, Reason, Scope
 from utils.clock import Clock
 
-# A vendor that says no to our account needs a person, not another try. One that says no
-# to a text may mean the number it was for: that is counted like any failure.
+# A vendor that says no to our account needs a person, not another try.
 _ACCOUNT_OPEN_SECONDS = 300.0
 
 # A vendor that gets what a slow one before it has left, and needs longer, is not slow.
@@ -71,12 +70,16 @@ class Breakers:
         if failure.scope is Scope.NUMBER:
             whole.release()
             country.release()
-        elif failure.scope is Scope.COUNTRY:
-            whole.success()  # It answered, and about this country only.
-            _count(country, failure, allotted)
-        else:
+        elif failure.scope is Scope.PROVIDER:
             country.release()
             _count(whole, failure, allotted)
+        else:
+            whole.success()  # It answered, and about this country at most.
+            if failure.reason is Reason.ACCOUNT:
+                country.trip(_ACCOUNT_OPEN_SECONDS)
+            else:
+                # It may be one number's fault, and anybody chooses numbers.
+                country.doubt()
 
     def health(self) -> Mapping[str, ProviderHealth]:
         """Tell the state of every vendor, without calling any."""

@@ -19,10 +19,12 @@ OPTED_OUT = Failure(Reason.OPTED_OUT, Scope.NUMBER)
 FRAUD = Failure(Reason.FRAUD, Scope.NUMBER)
 ACCOUNT = Failure(Reason.ACCOUNT, Scope.PROVIDER)
 ACCOUNT_COUNTRY = Failure(Reason.ACCOUNT, Scope.COUNTRY)
+ACCOUNT_NUMBER = Failure(Reason.ACCOUNT, Scope.NUMBER)
 CONTENT = Failure(Reason.CONTENT, Scope.COUNTRY)
 TRANSIENT = Failure(Reason.TRANSIENT, Scope.PROVIDER)
 TRANSIENT_COUNTRY = Failure(Reason.TRANSIENT, Scope.COUNTRY)
 TRANSIENT_NUMBER = Failure(Reason.TRANSIENT, Scope.NUMBER)
+UNCLEAR = Failure(Reason.TRANSIENT, Scope.UNKNOWN)
 AMBIGUOUS = Failure(Reason.AMBIGUOUS, Scope.PROVIDER)
 
 # What a status says that comes without a vendor's code, or with an unknown one.
@@ -67,9 +69,9 @@ def read_code(value: object) -> int | None:
     """Read a vendor's error code, which some send as text; None if it is none."""
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value[:_MAX_CODE_DIGITS])
-    if isinstance(value, int) and 0 < value < 10**_MAX_CODE_DIGITS:
-        return value
-    return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value < 10**_MAX_CODE_DIGITS else None
 
 
 def read_word(value: object) -> str | None:
@@ -89,6 +91,5 @@ def _failure_for_status(status: int) -> Failure:
         # the message may have been taken before.
         return AMBIGUOUS
     # A redirect is never followed with a code in the body: our address is wrong. Other
-    # 4xx: something is not right with this account, this country or this number. It is
-    # counted and no more, or one odd number could close a whole country.
-    return ACCOUNT if status < HTTPStatus.BAD_REQUEST else TRANSIENT_COUNTRY
+    # 4xx: something is not right with this account, this country or this number.
+    return ACCOUNT if status < HTTPStatus.BAD_REQUEST else UNCLEAR

@@ -36,7 +36,9 @@ class OwnTemplate:
     @property
     def scope(self) -> tuple[str | None, ...]:
         """What it is for, in one piece."""
-        return (self.vendor, self.country, self.locale, self.purpose, self.client)
+        # In one spelling: case means nothing in a language tag (RFC 5646 2.1.1).
+        locale = self.locale and next(chain(self.locale))
+        return (self.vendor, self.country, locale, self.purpose, self.client)
 
     @property
     def generality(self) -> tuple[bool | int, ...]:
@@ -64,17 +66,17 @@ class OwnTemplates:
     """
 
     def __init__(self, templates: Sequence[OwnTemplate] = ()) -> None:
-        self._templates = sorted(templates, key=lambda it: it.generality)
+        self.templates = sorted(templates, key=lambda it: it.generality)
         self.locales = frozenset(it.locale for it in templates if it.locale)
 
     def find(
         self, *, vendor: str, region: str, locale: str, purpose: str, client: str
     ) -> OwnTemplate | None:
         """Return the text for a message, if there is one."""
-        if not self._templates:
+        if not self.templates:
             return None
         tags = tuple(chain(locale))
-        for it in self._templates:
+        for it in self.templates:
             if (
                 it.vendor in {None, vendor}
                 and it.country in {None, region}

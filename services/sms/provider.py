@@ -39,11 +39,20 @@ class Reason(StrEnum):
 
 
 class Scope(StrEnum):
-    """How far a failure reaches: what the breaker should hold it against."""
+    """How far a failure reaches: what the breaker should hold it against.
+
+    ``unknown``: the vendor does not say what it is about.
+    """
 
     NUMBER = "number"
     COUNTRY = "country"
     PROVIDER = "provider"
+    UNKNOWN = "unknown"
+
+
+def in_minutes(seconds: int) -> int:
+    """Round down, so that no text promises more than there is."""
+    return max(1, seconds // 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,15 @@ class Message:
     sender: str | None = None
     dlt: Dlt | None = None
     reference: str = ""
+
+    @property
+    def minutes(self) -> int:
+        """The code's life as a text says it."""
+        return in_minutes(self.ttl_seconds)
+
+    def ttl_within(self, shortest: int, longest: int) -> int:
+        """Return the seconds that are left, as near as a vendor's limits allow."""
+        return min(max(self.ttl_seconds, shortest), longest)
 
     def __repr__(self) -> str:
         """Show no phone number, code or text."""

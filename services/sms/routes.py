@@ -1,6 +1,6 @@
 """Which vendors may carry a message, by channel, number and country."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,7 +42,8 @@ class Routes:
     """The routes of every channel. Safe to share between threads.
 
     ``providers`` are those that are configured, in the default order. A channel without
-    routes of its own in ``tables`` uses all that send on it, in that order.
+    routes of its own in ``tables`` uses all that send on it, in that order. One that is
+    in ``regions`` is for these countries alone, whatever its routes and vendors reach.
     ``find_faults`` says beforehand what is wrong with ``tables``.
     """
 
@@ -51,8 +52,10 @@ class Routes:
         providers: Sequence[Provider],
         *,
         tables: Mapping[Channel, Sequence[Route]] | None = None,
+        regions: Mapping[Channel, Collection[str]] | None = None,
     ) -> None:
         self._providers = {provider.name: provider for provider in providers}
+        self._regions = regions or {}
         self._tables = {
             channel: Prefixes(
                 (route.prefix, route)
@@ -80,6 +83,8 @@ class Routes:
     def _serving(
         self, channel: Channel, route: Route | None, region: str
     ) -> tuple[Hop, ...]:
+        if region not in self._regions.get(channel, {region}):
+            return ()
         hops = [
             hop
             for hop in (route.hops if route else ())

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from services.events import Emit, ProviderCalled
 from services.sms.breakers import Breakers, ProviderHealth
+from services.sms.outgoing import Delivery, NotDelivered, Outgoing
 from services.sms.provider import (
+    Accepted,
     Ambiguous,
     Channel,
     Message,
@@ -25,64 +26,8 @@ from services.sms.routing.standing import Route
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from services.sms.transport import MINIMUM_SECONDS, NOT_ASKED
-from services.sms.words import Client, Purpose
 from utils.clock import Clock
 from utils.phone import PhoneNumber
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A code on its way to a phone, before a vendor is chosen.
-
-    ``uses`` counts the messages that each vendor was given in this verification before.
-    ``reference`` is our own id of this send.
-    """
-
-    phone: PhoneNumber
-    code: str
-    purpose: Purpose
-    ttl_seconds: int
-    locale: str
-    client: Client | None
-    reference: str
-    uses: Mapping[str, int] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        """Show no phone number and no code."""
-        return f"Outgoing({self.phone!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A vendor took the message; ``status`` is the delivery status to report."""
-
-    provider: str
-    channel: Channel
-    status: str
-    message_id: str
-
-
-class NotDelivered(Exception):
-    """No vendor took the message, and another try later may do better.
-
-    ``reason`` is the last vendor's, or None when none could be asked. ``of_number``
-    means that a vendor was asked and found fault with the number: no breaker counts
-    that, so somebody else has to.
-    """
-
-    def __init__(
-        self,
-        *,
-        reason: Reason | None,
-        may_have_left: bool,
-        of_number: bool,
-        retry_after_seconds: int,
-    ) -> None:
-        super().__init__(reason or "nobody to ask")
-        self.reason = reason
-        self.of_number = of_number
-        self.may_have_left = may_have_left
-        self.retry_after_seconds = retry_after_seconds
 
 
 class SmsService:
@@ -168,7 +113,7 @@ class SmsService:
         """
         region = outgoing.phone.region
         reason: Reason | None = None
-        may_have_left = of_number = False
+        may_have_left = of_message = False
         for provider in self._in_order(order, region):
             if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
                 break
@@ -182,11 +127,11 @@ class SmsService:
             except (Unavailable, Ambiguous) as failure:
                 reason = failure.reason
                 may_have_left = may_have_left or failure.may_have_left
-                of_number = of_number or _is_of_number(failure)
+                of_message = of_message or _is_of_message(failure)
         raise NotDelivered(
             reason=reason,
             may_have_left=may_have_left,
-            of_number=of_number,
+            of_message=of_message,
             retry_after_seconds=self._retry_after(order, region),
         )
 
@@ -227,7 +172,7 @@ class SmsService:
         message = self._message(name, outgoing, channel)
         started = self._clock.monotonic()
         try:
-            accepted = provider.send(message, deadline)
+            accepted = _ask(provider, message, deadline)
         except ProviderFailure as failure:
             seconds = self._tell(route, failure.reason, started, failure.vendor_code)
             self._breakers.blame(name, region, failure, allotted=deadline - started)
@@ -293,6 +238,18 @@ class SmsService:
         return seconds
 
 
-def _is_of_number(failure: ProviderFailure) -> bool:
-    """Tell whether a vendor that was asked found fault with the number."""
-    return failure.scope is Scope.NUMBER and failure.vendor_code != NOT_ASKED
+def _ask(provider: Provider, message: Message, deadline: float) -> Accepted:
+    """Have a provider send; whatever it trips over, the message may have left."""
+    try:
+        return provider.send(message, deadline)
+    except ProviderFailure:
+        raise
+    except Exception as error:  # noqa: BLE001 - an answer that nobody thought of
+        kind = type(error).__name__
+    # Outside the except clause: that error may hold the number and the code.
+    raise Ambiguous(Reason.AMBIGUOUS, Scope.PROVIDER, kind)
+
+
+def _is_of_message(failure: ProviderFailure) -> bool:
+    """Tell whether a vendor answered, and found fault with what it was asked to do."""
+    return failure.scope is not Scope.PROVIDER and failure.vendor_code != NOT_ASKED

@@ -1,10 +1,12 @@
 """The operator's file of texts, judged as a whole: every text can be sent as it is."""
 
 import itertools
+import re
 import string
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unicodedata import category
 
 import phonenumbers
 
@@ -19,6 +21,15 @@ from services.sms.words import CLIENTS, PURPOSES, WORDS
 _CODES = ("000000", "987654")
 
 _PLACEHOLDERS = ("code", "minutes", "brand", "host", "app_hash")
+_DLT = ("dlt_entity_id", "dlt_template_id", "dlt_text")
+
+# What nobody sees, and registries and filters do. Scripts of India and of Persia cannot
+# be written without the two joiners.
+_TEXT_WANTED = "must not be empty, nor have invisible characters"
+_SEEN = str.maketrans("", "", "\n\u200c\u200d")
+
+# https://wicg.github.io/sms-one-time-codes/: browsers read nothing but the last line.
+_AUTOFILL = re.compile(r"@\S+ #\{code\}(?: @\S+)?")
 
 
 def read_templates(
@@ -27,11 +38,13 @@ def read_templates(
     vendors: Collection[str],
     fixed: Mapping[str, str],
     minutes_max: int,
+    wordless: Collection[str] = (),
 ) -> OwnTemplates:
     """Turn the file's ``[[template]]`` tables into texts.
 
-    ``vendors`` are all that may be named. ``fixed`` has ``brand``, ``host`` and
-    ``app_hash`` as far as they are set, and ``minutes_max`` is a code's whole life.
+    ``vendors`` are all that may be named, but for the ``wordless``, who send words of
+    their own. ``fixed`` has ``brand``, ``host`` and ``app_hash`` as far as they are
+    set, and ``minutes_max`` is a code's whole life.
 
     Raises:
         TemplateError: names every problem, by the template's place in the file.
@@ -40,6 +53,7 @@ def read_templates(
     templates: dict[tuple[str | None, ...], OwnTemplate] = {}
     for place, table in enumerate(tables, start=1):
         found = list(_find_malformed(table, vendors))
+        found += _find_unused(table, wordless)
         if not found:
             template = _build(place, table, fixed)
             found = list(_find_unsendable(template, table.get("dlt_text"), minutes_max))
@@ -50,6 +64,23 @@ def read_templates(
     if problems:
         raise TemplateError(*problems)
     return OwnTemplates(tuple(templates.values()))
+
+
+def find_unserved(
+    own: OwnTemplates, *, vendors: Collection[str], regions: Collection[str]
+) -> Iterator[str]:
+    """Yield the texts that would go to nobody.
+
+    ``vendors`` are those that are configured, ``regions`` those that are sent to.
+    """
+    for it in own.templates:
+        if it.vendor and it.vendor not in vendors:
+            yield f"template {it.place}: is for {it.vendor}, which is not configured"
+        if it.country and it.country not in regions:
+            yield (
+                f"template {it.place}: is for {it.country}, which ALLOWED_COUNTRIES"
+                " lacks"
+            )
 
 
 def find_dlt_gaps(own: OwnTemplates, vendors: Collection[str]) -> Iterator[str]:
@@ -95,7 +126,7 @@ def _find_malformed(
 ) -> Iterator[str]:
     """Yield what is wrong with a table's keys, each looked at alone."""
     checks: dict[str, tuple[Callable[[str], bool], str]] = {
-        "text": (bool, "must not be empty"),
+        "text": (_is_text, _TEXT_WANTED),
         "vendor": (vendors.__contains__, f"must be one of {', '.join(vendors)}"),
         "country": (
             phonenumbers.SUPPORTED_REGIONS.__contains__,
@@ -106,7 +137,7 @@ def _find_malformed(
         "client": (CLIENTS.__contains__, f"must be one of {', '.join(CLIENTS)}"),
         "dlt_entity_id": (dlt.is_id, "must be 19 digits, in quotes"),
         "dlt_template_id": (dlt.is_id, "must be 19 digits, in quotes"),
-        "dlt_text": (bool, "must not be empty"),
+        "dlt_text": (_is_text, _TEXT_WANTED),
     }
     for key, value in table.items():
         if key not in checks:
@@ -117,9 +148,26 @@ def _find_malformed(
             yield f"{key} {wanted}"
     if "text" not in table:
         yield "text is missing"
-    ids = [key for key in ("dlt_entity_id", "dlt_template_id") if key not in table]
-    if len(ids) == 1:
-        yield f"{ids[0]} is missing"
+    lacking = [key for key in _DLT if key not in table]
+    if len(lacking) < len(_DLT):
+        yield from (f"{key} is missing" for key in lacking)
+
+
+def _find_unused(table: Mapping[str, Any], wordless: Collection[str]) -> Iterator[str]:
+    """Yield what a vendor that is named would make no use of."""
+    vendor = table.get("vendor")
+    if not isinstance(vendor, str):
+        return
+    if vendor in wordless:
+        yield f"is for {vendor}, which sends words of its own"
+    elif vendor not in dlt.VENDORS and "dlt_entity_id" in table:
+        yield f"has DLT ids, which {vendor} does not pass on"
+
+
+def _is_text(text: str) -> bool:
+    return bool(text) and all(
+        char.isprintable() or category(char) == "Zs" for char in text.translate(_SEEN)
+    )
 
 
 def _build(
@@ -169,6 +217,9 @@ def _find_unsendable(
 
 
 def _find_bad_placeholders(template: OwnTemplate) -> Iterator[str]:
+    *_, last = template.text.split("\n")
+    if _AUTOFILL.search(template.text) and not _AUTOFILL.fullmatch(last):
+        yield "text has @host #code, which must be the whole last line"
     try:
         parts = list(string.Formatter().parse(template.text))
     except ValueError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from services.sms.locales import DEFAULT, chain, choose_locale
 from services.sms.own_templates import OwnTemplates, TemplateError
-from services.sms.provider import Dlt
+from services.sms.provider import Dlt, in_minutes
 from services.sms.segments import excess
 from services.sms.words import PURPOSES, WORDS, Words
 
@@ -110,7 +110,7 @@ class Templates:
         ``ttl_seconds`` is what is left of the code's life, which a resend does not
         lengthen.
         """
-        minutes = _in_minutes(min(ttl_seconds, self._ttl_seconds))
+        minutes = in_minutes(min(ttl_seconds, self._ttl_seconds))
         own = self._own.find(
             vendor=vendor,
             region=region,
@@ -155,12 +155,7 @@ class Templates:
         return forms
 
     def _excess(self, form: str, words: Words, code: str) -> int:
-        most = _in_minutes(self._ttl_seconds)
+        most = in_minutes(self._ttl_seconds)
         times = {words.time(minutes) for minutes in range(1, most + 1)}
         texts = (form.format(code=code, time=time, **self._fixed) for time in times)
         return max(map(excess, texts))
-
-
-def _in_minutes(seconds: int) -> int:
-    """Round down, so that no text promises more than there is."""
-    return max(1, seconds // 60)

@@ -41,9 +41,9 @@ PHRASES: Mapping[str, Phrases] = {
     "es": Phrases(
         language="es-US",
         voice="Polly.Lupe",
-        intro="Hola, le llama {brand}. Su código es:",
-        again="Se lo repito, su código es:",
-        goodbye="No comparta este código con nadie. Adiós.",
+        intro="Hola, le llama {brand}. Su clave es:",
+        again="Se la repito, su clave es:",
+        goodbye="No comparta esta clave con nadie. Adiós.",
     ),
     "fr": Phrases(
         language="fr-FR",

@@ -65,16 +65,16 @@ WORDS: Mapping[str, Words] = {
             "verify": "{code} आपका {brand} सत्यापन कोड है।",
         },
         expires="{time} तक मान्य।",
-        warning="इसे किसी को न बताएं।",
+        warning="इसे किसी को न बताएँ।",
         minutes=("{n} मिनट",),
     ),
     "es": Words(
         opening={
-            "login": "{code} es tu clave de {brand}.",
-            "verify": "{code} es tu clave de {brand} para verificar tu teléfono.",
+            "login": "{code} es su clave de {brand}.",
+            "verify": "{code} es su clave de {brand} para verificar el teléfono.",
         },
         expires="Vence en {time}.",
-        warning="No la compartas con nadie.",
+        warning="No la comparta con nadie.",
         minutes=("1 minuto", "{n} minutos"),
     ),
     "fr": Words(
@@ -98,7 +98,7 @@ WORDS: Mapping[str, Words] = {
     "ar": Words(
         opening={
             "login": "{code} رمز الدخول إلى {brand}.",
-            "verify": "{code} رمز التحقق من {brand}.",
+            "verify": "{code} رمز التحقق الخاص بك في {brand}.",
         },
         expires="صالح لمدة {time}.",
         warning="لا تشاركه مع أحد.",
@@ -119,7 +119,7 @@ WORDS: Mapping[str, Words] = {
             "login": "{code} adalah kode {brand} Anda.",
             "verify": "{code} adalah kode verifikasi {brand} Anda.",
         },
-        expires="Berlaku {time}.",
+        expires="Berlaku selama {time}.",
         warning="Jangan berikan kepada siapa pun.",
         minutes=("{n} menit",),
     ),

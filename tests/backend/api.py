@@ -81,7 +81,10 @@ class Api:
         self.telemetry = Telemetry(configure_logging("info", output=self.log))
         self.notes, self.sends = Backlog(), Backlog()
         self.chores = Chores(
-            emit=self.telemetry.emit, notes=self.notes, sends=self.sends
+            emit=self.telemetry.emit,
+            notes=self.notes,
+            sends=self.sends,
+            reports=self.sends,
         )
         self.services = build_services(
             self.settings,

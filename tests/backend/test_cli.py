@@ -169,6 +169,22 @@ def test_webhooks_are_public_for_who_signs_and_secret_for_the_others(
     }
 
 
+def test_a_signature_that_could_be_copied_does_not_do_without_the_secret_path(
+    run: Run, variables: dict[str, str]
+) -> None:
+    plivo = {
+        "PLIVO_AUTH_ID": "MA0",
+        "PLIVO_AUTH_TOKEN": "token",
+        "PLIVO_SENDER": "QuickCart",
+    }
+    settings = load_settings(environ={**variables, **PUBLIC}, env_file=None)
+
+    _, table, _ = run("webhooks", **PUBLIC, **plivo)
+
+    token = addresses_of(settings).token("plivo")
+    assert f"https://auth.shop.example/api/webhooks/plivo/{token}\n" in table
+
+
 def test_meta_is_also_given_its_verify_token(
     run: Run, variables: dict[str, str]
 ) -> None:

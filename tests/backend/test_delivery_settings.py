@@ -51,7 +51,9 @@ EVERY_VENDOR = {
     "WHATSAPP_APP_SECRET": "secret",
     "WEBHOOK_URL": "https://sms.example.com/send",
     "WEBHOOK_SECRET": "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+    "PUBLIC_BASE_URL": "https://auth.example.com",
 }
+VONAGE = {name: it for name, it in EVERY_VENDOR.items() if name.startswith("VONAGE")}
 
 
 def load(**environ: str) -> Settings:
@@ -150,13 +152,6 @@ def test_countries_without_any_vendor_are_named_in_production() -> None:
     assert found == ["ALLOWED_COUNTRIES: no sms vendor that is configured serves US"]
 
 
-def test_voice_countries_do_not_matter_without_voice() -> None:
-    settings = {**TWILIO, "VOICE_COUNTRIES": "US", "VOICE_ROUTES": ""}
-
-    assert problems(**settings) == []
-    assert problems(**settings, **VOICE) == []
-
-
 def test_dlt_ids_must_be_there_for_all_that_needs_them(tmp_path: Path) -> None:
     file = tmp_path / "templates.toml"
     file.write_text(
@@ -175,7 +170,125 @@ def test_dlt_ids_must_be_there_for_all_that_needs_them(tmp_path: Path) -> None:
 
     [found] = problems(**AWS, **given)
     assert found.startswith("SMS_TEMPLATES_FILE: aws has DLT ids for India, but not")
-    assert problems(**TWILIO, **given) == []
+    # Who has none of these vendors is not asked for more ids.
+    assert problems(**TWILIO, **given) == [
+        "SMS_TEMPLATES_FILE: template 1: is for aws, which is not configured"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "settings"),
+    [
+        ("fast2sms", {}),
+        (
+            "fast2sms",
+            {
+                "FAST2SMS_ROUTE": "dlt",
+                "FAST2SMS_SENDER_ID": "QKCART",
+                "FAST2SMS_MESSAGE_ID": "111111",
+            },
+        ),
+        *((it, {}) for it in ("msg91", "twilio_verify", "whatsapp", "twilio_voice")),
+    ],
+)
+def test_a_vendor_with_words_of_its_own_takes_none_of_ours(
+    vendor: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "templates.toml"
+    file.write_text(f'[[template]]\nvendor = "{vendor}"\ntext = "{{code}}"\n')
+
+    assert problems(**EVERY_VENDOR, **settings, SMS_TEMPLATES_FILE=str(file)) == [
+        f"SMS_TEMPLATES_FILE: template 1: is for {vendor}, which sends words of its own"
+    ]
+
+
+def test_fast2sms_takes_our_words_on_its_quick_route(tmp_path: Path) -> None:
+    file = tmp_path / "templates.toml"
+    file.write_text('[[template]]\nvendor = "fast2sms"\ntext = "{code}"\n')
+
+    found = problems(**FAST2SMS, FAST2SMS_ROUTE="q", SMS_TEMPLATES_FILE=str(file))
+    assert found == []
+
+
+def test_a_text_for_a_country_that_is_not_served_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "templates.toml"
+    file.write_text('[[template]]\ncountry = "US"\ntext = "{code}"\n')
+    given = {**TWILIO, "SMS_TEMPLATES_FILE": str(file)}
+
+    assert problems(**given) == [
+        "SMS_TEMPLATES_FILE: template 1: is for US, which ALLOWED_COUNTRIES lacks"
+    ]
+    assert problems(**given, ALLOWED_COUNTRIES="IN, US") == []
+
+
+def test_senders_and_prices_are_for_vendors_that_are_configured() -> None:
+    found = problems(
+        **TWILIO,
+        SENDER_IDS="twilio +91: QKCART; vonage +91: QKCART",
+        SMS_PRICES="plivo: 0.01; twilio: 0.05",
+    )
+
+    assert found == [
+        "SENDER_IDS: entry 2: vonage is not configured",
+        "SMS_PRICES: entry 1: plivo is not configured",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ("fast2sms: QKCART", "picks the sender itself, save on FAST2SMS_ROUTE=dlt"),
+        ("whatsapp: 12345", "picks the sender itself"),
+        ("twilio_verify: QuickCart", "picks the sender itself"),
+        ("twilio_voice: +15005550006 | QuickCart", "calls from phone numbers only"),
+        ("twilio_voice: 12345", "calls from phone numbers only"),
+    ],
+)
+def test_a_sender_that_would_be_ignored_is_refused(entry: str, fault: str) -> None:
+    vendor = entry.partition(":")[0]
+
+    assert problems(**EVERY_VENDOR, SENDER_IDS=f"twilio: QKCART; {entry}") == [
+        f"SENDER_IDS: entry 2: {vendor} {fault}"
+    ]
+
+
+def test_a_sender_that_is_used_is_taken() -> None:
+    dlt = {
+        "FAST2SMS_ROUTE": "dlt",
+        "FAST2SMS_SENDER_ID": "QKCART",
+        "FAST2SMS_MESSAGE_ID": "111111",
+    }
+    senders = "fast2sms: OTHERS; twilio_voice: +15005550006; webhook: QKCART"
+
+    assert problems(**EVERY_VENDOR, **dlt, SENDER_IDS=senders) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_refused"),
+    [
+        ({}, True),
+        ({"SMS_ROUTES": "*: twilio, vonage"}, True),
+        ({"SMS_ROUTES": "+1204: vonage; *: twilio"}, True),
+        ({"SENDER_IDS": "vonage: QuickCart"}, True),
+        ({"SENDER_IDS": "vonage +44: 12345; twilio +1: 12345"}, True),
+        ({"SENDER_IDS": "vonage +1: +15005550006"}, False),
+        ({"SENDER_IDS": "vonage: QuickCart | 12345"}, False),
+        ({"VONAGE_SENDER": "+15005550006"}, False),
+        ({"VONAGE_SENDER": "12345"}, False),
+        ({"ALLOWED_COUNTRIES": "IN, AE"}, False),
+        ({"SMS_ROUTES": "+1: twilio; *: vonage"}, False),
+    ],
+)
+def test_a_name_for_north_america_is_refused(
+    changes: dict[str, str], *, is_refused: bool
+) -> None:
+    settings = {**TWILIO, **VONAGE, "ALLOWED_COUNTRIES": "IN, CA", **changes}
+    refusal = (
+        "VONAGE_SENDER: is a name, which cannot send to CA; give numbers for vonage +1"
+        " in SENDER_IDS"
+    )
+
+    assert problems(**settings) == ([refusal] if is_refused else [])
 
 
 def test_senders_prices_and_texts_are_as_configured(tmp_path: Path) -> None:

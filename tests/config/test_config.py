@@ -290,7 +290,7 @@ class TestProblems:
             ("ADMIN_PHONES", "+9999999999"),
             ("METRICS_TOKEN", "fifteen-letters"),
             ("TWILIO_PHONE_NUMBER", "QuickCartStore"),
-            ("TWILIO_PHONE_NUMBER", "5550006"),
+            ("TWILIO_PHONE_NUMBER", "555000612"),
             ("TWILIO_MESSAGING_SERVICE_SID", "MG123"),
             ("TWILIO_BASE_URL", "api.twilio.com"),
             ("FAST2SMS_ROUTE", "bulk"),
@@ -440,8 +440,12 @@ class TestValues:
 
         assert settings.twilio_base_url == "http://127.0.0.1:9000"
 
-    @pytest.mark.parametrize("sender", ["+15005550006", "QuickCart", "Quick Cart"])
-    def test_twilio_sends_from_a_number_or_a_name(self, sender: str) -> None:
+    @pytest.mark.parametrize(
+        "sender", ["+15005550006", "QuickCart", "Quick Cart", "12345"]
+    )
+    def test_twilio_sends_from_a_number_a_name_or_a_short_code(
+        self, sender: str
+    ) -> None:
         settings = development(**{**TWILIO, "TWILIO_PHONE_NUMBER": sender})
 
         assert settings.twilio_phone_number == sender
@@ -570,6 +574,12 @@ class TestProviders:
 
     def test_a_header_needs_the_key(self) -> None:
         assert named({"FAST2SMS_SENDER_ID": "QKCART"}) == ["FAST2SMS_API_KEY"]
+
+    @pytest.mark.parametrize("name", ["FAST2SMS_SENDER_ID", "FAST2SMS_MESSAGE_ID"])
+    def test_a_header_and_a_template_need_the_dlt_route(self, name: str) -> None:
+        assert problems({"FAST2SMS_API_KEY": "key", name: "123456"}) == (
+            f"{name}: means nothing without FAST2SMS_ROUTE=dlt",
+        )
 
     def test_the_dlt_route_works_when_complete(self) -> None:
         settings = development(

@@ -114,7 +114,7 @@ def test_senders_take_turns_by_vendor_and_number() -> None:
 def test_a_sender_is_a_number_a_short_code_or_a_short_name(sender: str) -> None:
     found = problem("SENDER_IDS", f"vonage +44: Shop | {sender}|x")
 
-    assert "entry 1 must give phone numbers" in found
+    assert "entry 1 must be a phone number" in found
 
 
 def test_a_name_cannot_send_to_north_america() -> None:

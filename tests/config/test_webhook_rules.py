@@ -151,13 +151,21 @@ def test_an_unknown_placeholder_is_named() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "{}",
-        '{"to": "{to}", "all": {"n": ["{national}", 1, null, true]}}',
-        '{"json": "{\\"to\\": \\"{to}\\"}"}',
+        '{"to": "{to}", "all": {"n": ["{national}: {code}", 1, null, true]}}',
+        '{"json": "{\\"to\\": \\"{to}\\", \\"say\\": \\"{text}\\"}"}',
     ],
 )
 def test_a_body_may_have_any_shape(body: str) -> None:
     assert load(WEBHOOK_BODY=body).webhook_body == body
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"to": "{to}", "id": "{id}"}', '{"code": "otp", "text": "none"}']
+)
+def test_a_body_must_bring_the_code(body: str) -> None:
+    assert problems(WEBHOOK_BODY=body) == (
+        "WEBHOOK_BODY: lacks {code} and {text}: nobody would get a code by it",
+    )
 
 
 def test_a_body_that_could_not_be_sent_is_refused() -> None:
@@ -168,13 +176,15 @@ def test_a_body_that_could_not_be_sent_is_refused() -> None:
 
 @pytest.mark.parametrize("value", ["{}", "[]", "null", "true"])
 def test_a_form_takes_texts_and_numbers_only(value: str) -> None:
-    (problem,) = problems(WEBHOOK_FORMAT="form", WEBHOOK_BODY=f'{{"a": {value}}}')
+    (problem,) = problems(
+        WEBHOOK_FORMAT="form", WEBHOOK_BODY=f'{{"a": {value}, "b": "{{code}}"}}'
+    )
 
     assert problem.startswith("WEBHOOK_BODY: ")
 
 
 def test_a_form_may_hold_numbers() -> None:
-    body = '{"a": "{to}", "b": 1.5}'
+    body = '{"a": "{to}", "b": 1.5, "c": "{code}"}'
 
     assert load(WEBHOOK_FORMAT="form", WEBHOOK_BODY=body).webhook_body == body
 

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
+_FOLLOW_SECONDS = 10.0
 
 
 class Answer(NamedTuple):
@@ -73,9 +74,13 @@ class Service:
     """``python -m backend.app`` in an empty folder, with these variables alone."""
 
     def __init__(
-        self, folder: Path, *arguments: str, variables: Mapping[str, str]
+        self,
+        folder: Path,
+        *arguments: str,
+        variables: Mapping[str, str],
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "backend.app", *arguments],
@@ -130,12 +135,26 @@ class Service:
             connection.close()
         return Answer(response.status, response.headers, text)
 
-    def send(self, phone: str) -> Answer:
-        return self.call("POST", "/api/send-otp", {"phone": phone})
+    def send(self, phone: str, **fields: object) -> Answer:
+        return self.call("POST", "/api/send-otp", {"phone": phone, **fields})
 
     def verify(self, verification_id: str, phone: str, code: str) -> Answer:
         body = {"verification_id": verification_id, "phone": phone, "otp": code}
         return self.call("POST", "/api/verify-otp", body)
+
+    def follow(self, verification_id: str, wanted: Mapping[str, object]) -> list[Any]:
+        """Ask how a message fares until it is ``wanted``; return what was answered."""
+        pause = threading.Event()
+        seen: list[Any] = []
+        for _ in range(int(_FOLLOW_SECONDS / 0.02)):
+            answer = self.call("GET", f"/api/otp-status/{verification_id}")
+            delivery = answer.json["delivery"]
+            if delivery not in seen[-1:]:
+                seen.append(delivery)
+            if delivery == wanted:
+                return seen
+            pause.wait(0.02)
+        raise AssertionError(seen)
 
     def wait(self) -> int:
         """Return the exit code, once it ended by itself."""

@@ -68,6 +68,16 @@ def test_two_scripts_run_in_one_round_trip(redis_url: str, script: Script) -> No
     assert after - before == 2  # ours, and the second INFO
 
 
+def test_scripts_run_together_are_one_event_under_each_name_once(
+    redis_url: str, script: Script
+) -> None:
+    events: list[Event] = []
+
+    runner(redis_url, events).run_together(*[count(script)] * 3)
+
+    assert [it.script for it in events if isinstance(it, ScriptRan)] == ["count"]
+
+
 def test_scripts_that_redis_forgot_are_loaded_again(
     redis_url: str, script: Script
 ) -> None:

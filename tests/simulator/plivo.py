@@ -149,11 +149,13 @@ class Plivo:
     def sign_v3(self, url: str, fields: Mapping[str, str], nonce: str) -> str:
         """Sign the address, its query, the fields and the nonce."""
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
-        signed = url.partition("?")[0] + "?"
+        signed = url.partition("?")[0]
+        if query or fields:
+            signed += "?"
         signed += "&".join(
             f"{name}={value}" for name in sorted(query) for value in sorted(query[name])
         )
-        if query:
+        if query and fields:
             signed += "."
         signed += "".join(name + fields[name] for name in sorted(fields))
         return self._sign(f"{signed}.{nonce}")

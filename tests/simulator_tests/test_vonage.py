@@ -13,6 +13,8 @@ TEXT = {
     "text": "482913 is your code.",
 }
 CONVERSION = {
+    "api_key": DEFAULT_API_KEY,
+    "api_secret": DEFAULT_API_SECRET,
     "message-id": "0C",
     "delivered": "true",
     "timestamp": "2023-11-14 22:13:20",
@@ -132,6 +134,7 @@ def test_vonage_takes_conversions(
 
 
 def test_vonage_takes_no_conversions_from_others(simulator: Simulator) -> None:
-    response = post(simulator, "/conversions/sms", CONVERSION, secret="wrong")
+    # The conversion API, unlike the others, wants them among the fields.
+    response = post(simulator, "/conversions/sms", CONVERSION | {"api_secret": "wrong"})
 
     assert response.status_code == 401

@@ -19,6 +19,7 @@ from services.sms.failures import (
     RECIPIENT,
     TRANSIENT,
     TRANSIENT_COUNTRY,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_word,
@@ -62,11 +63,11 @@ _FAILURES: dict[str, Failure] = {
     "COUNTRY_CODE_MISMATCH": ACCOUNT_COUNTRY,  # the sender is another country's
     "COUNTRY_NOT_ENABLED": ACCOUNT_COUNTRY,
     "DESTINATION_COUNTRY_BLOCKED": ACCOUNT_COUNTRY,
-    "FIELD_VALIDATION_FAILED": TRANSIENT_COUNTRY,
+    "FIELD_VALIDATION_FAILED": UNCLEAR,
     "INTERNATIONAL_SENDING_NOT_SUPPORTED": ACCOUNT_COUNTRY,
     "INVALID_ARN": ACCOUNT_COUNTRY,  # the sender's
     "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY": ACCOUNT_COUNTRY,
-    "INVALID_PARAMETER": TRANSIENT_COUNTRY,
+    "INVALID_PARAMETER": UNCLEAR,
     "MAXIMUM_SIZE_EXCEEDED": CONTENT,
     "MISSING_PARAMETER": CONTENT,  # India: the DLT ids
     "PRICE_OVER_THRESHOLD": ACCOUNT_COUNTRY,
@@ -76,13 +77,14 @@ _FAILURES: dict[str, Failure] = {
     "SENDER_ID_REQUIRES_REGISTRATION": ACCOUNT_COUNTRY,
 }
 
-# What a ValidationException means where it names the field.
+# What a ValidationException means that says no more than which field it is about.
 _FIELDS: dict[str, Failure] = {
     "DestinationPhoneNumber": RECIPIENT,
     "MessageBody": CONTENT,
     "OriginationIdentity": ACCOUNT_COUNTRY,
     "ConfigurationSetName": ACCOUNT,
 }
+_REASONS_OF_A_FIELD = frozenset({"FIELD_VALIDATION_FAILED", "INVALID_PARAMETER"})
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
 _RECEIPTS: dict[str, Failure] = {
@@ -149,13 +151,12 @@ class AwsProvider:
 
     def send(self, message: Message, deadline: float) -> Accepted:
         """Hand the message over; see ``Provider.send``."""
-        ttl_seconds = max(message.ttl_seconds, _MIN_TTL_SECONDS)
         request: dict[str, Any] = {
             "DestinationPhoneNumber": message.phone.e164,
             "OriginationIdentity": message.sender or self._sender,
             "MessageBody": message.text,
             "MessageType": "TRANSACTIONAL",
-            "TimeToLive": min(ttl_seconds, _MAX_TTL_SECONDS),
+            "TimeToLive": message.ttl_within(_MIN_TTL_SECONDS, _MAX_TTL_SECONDS),
             # Or a conversion could not be reported.
             "MessageFeedbackEnabled": True,
         }
@@ -210,11 +211,9 @@ def _failure_for(reply: Reply) -> ProviderFailure:
     # "com.amazonaws.pinpointsmsvoicev2#ThrottlingException", or the last part alone.
     kind = read_word(dig_text(answer, "__type").rpartition("#")[2])
     reason = read_word(dig(answer, "Reason"))
-    known = (
-        _FIELDS.get(dig_text(answer, "Fields", 0, "Name"))
-        or _FAILURES.get(reason or "")
-        or _FAILURES.get(kind or "")
-    )
+    known = _FAILURES.get(reason or "") or _FAILURES.get(kind or "")
+    if reason is None or reason in _REASONS_OF_A_FIELD:
+        known = _FIELDS.get(dig_text(answer, "Fields", 0, "Name")) or known
     code = reason or kind
     return (
         error_for(known, str(code)) if known else error_for_status(reply.status, code)
@@ -224,8 +223,8 @@ def _failure_for(reply: Reply) -> ProviderFailure:
 class AwsReceipts:
     """Reads AWS's events; the path is secret, for an API destination does not sign.
 
-    They come bare, in the envelope of EventBridge (``detail``) or in that of SNS
-    (``Message``, JSON as text).
+    They come in the envelope of EventBridge (``detail``), or bare. SNS is not for this:
+    a subscription waits for its subscriber to confirm it, which nothing here does.
     """
 
     def __init__(self, *, token: str) -> None:
@@ -247,7 +246,5 @@ class AwsReceipts:
 
 
 def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(document.get("Message"), str):
-        document = read_object(document["Message"].encode())
     detail = document.get("detail")
     return detail if isinstance(detail, dict) else document

@@ -3,26 +3,25 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
-from services.sms.documents import read_object
+from services.sms.documents import read_form, read_object
 from services.sms.failures import (
     ACCOUNT,
     CONTENT,
     RECIPIENT,
     TRANSIENT_COUNTRY,
     TRANSIENT_NUMBER,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_code,
 )
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
 from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
+from services.sms.segments import is_gsm7
 from services.sms.transport import Reply, Transport, form_body
 
 Route = Literal["otp", "dlt", "q"]
-
-BASE_URL = "https://www.fast2sms.com"
 
 # https://docs.fast2sms.com/reference/error-code-list: the body's status_code, which is
 # not the HTTP status.
@@ -122,19 +121,20 @@ class Fast2SmsProvider:
             headers=self._headers,
             deadline=deadline,
         )
-        return _read(reply)
+        return _read(reply, message.reference)
 
     def _content(self, message: Message) -> dict[str, str]:
         if self._route == "otp":
             return {"variables_values": message.code}
         if self._route == "q":
-            language = "english" if message.text.isascii() else "unicode"
+            # Letters with accents it refuses as english, which GSM-7 has some of.
+            is_english = message.text.isascii() and is_gsm7(message.text)
+            language = "english" if is_english else "unicode"
             return {"message": message.text, "language": language}
-        minutes = max(1, message.ttl_seconds // 60)
         return {
-            "sender_id": self._sender_id,
+            "sender_id": message.sender or self._sender_id,
             "message": self._message_id,
-            "variables_values": f"{message.code}|{minutes}",
+            "variables_values": f"{message.code}|{message.minutes}",
         }
 
 
@@ -151,7 +151,7 @@ class Fast2SmsReceipts:
     def read(self, callback: Callback) -> Sequence[Receipt]:
         """Return what the vendor says; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
-        fields = read_object(callback.body) or _read_form(callback.body)
+        fields = read_object(callback.body) or read_form(callback.body)
         message_id, word = fields.get("request_id"), fields.get("status")
         if not (message_id and isinstance(message_id, str)):
             return ()
@@ -162,15 +162,12 @@ class Fast2SmsReceipts:
         return (Receipt(message_id, status, TRANSIENT_COUNTRY, word),)
 
 
-def _read_form(body: bytes) -> Mapping[str, str]:
-    return dict(parse_qsl(body.decode(errors="replace")))
-
-
-def _read(reply: Reply) -> Accepted:
+def _read(reply: Reply, reference: str) -> Accepted:
     # Its message is left alone: text that may repeat the number, in a list or not.
     answer = read_object(reply.body)
     if reply.status < HTTPStatus.MULTIPLE_CHOICES and answer.get("return") is True:
-        return Accepted(str(answer.get("request_id") or ""))
+        # An id that is left out is no reason to send again elsewhere: it said yes.
+        return Accepted(str(answer.get("request_id") or reference))
     raise _failure_for(reply.status, answer)
 
 
@@ -184,5 +181,5 @@ def _failure_for(status: int, answer: dict[str, Any]) -> ProviderFailure:
         return error_for(known, str(code))
     if status < HTTPStatus.MULTIPLE_CHOICES and answer.get("return") is False:
         # It says no under a 200 too.
-        return error_for(TRANSIENT_COUNTRY, str(code or "unknown"))
+        return error_for(UNCLEAR, str(code or "unknown"))
     return error_for_status(status, code)

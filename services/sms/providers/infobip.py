@@ -19,11 +19,13 @@ from services.sms.failures import (
     TRANSIENT,
     TRANSIENT_COUNTRY,
     TRANSIENT_NUMBER,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_code,
     read_word,
 )
+from services.sms.gsm_errors import GSM_ERRORS
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
 from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
 from services.sms.transport import Reply, Transport, json_body
@@ -33,18 +35,18 @@ from services.sms.transport import Reply, Transport, json_body
 # taken.
 _FAILURES: dict[int | str, Failure] = {
     4: TRANSIENT_COUNTRY,  # rejected by the operator
-    6: ACCOUNT_COUNTRY,  # network not covered, or not in our contract
-    8: RECIPIENT,  # no such prefix
+    6: TRANSIENT_NUMBER,  # this network is not covered, or not in our contract
+    8: TRANSIENT_NUMBER,  # a prefix that Infobip does not know
     9: TRANSIENT_COUNTRY,  # handed to the operator, not delivered
     10: TRANSIENT_NUMBER,  # the number is on the country's DND list for this route
     11: ACCOUNT_COUNTRY,  # sender not registered
     12: ACCOUNT,  # no credit
     13: ACCOUNT_COUNTRY,  # sender blocklisted
-    14: RECIPIENT,  # number blocklisted
+    14: TRANSIENT_NUMBER,  # on Infobip's own blocklist, which others do not share
     15: TRANSIENT_COUNTRY,  # expired at the operator
     17: ACCOUNT,  # prepaid package expired
     18: ACCOUNT,  # trial account: the number is not verified
-    19: ACCOUNT_COUNTRY,  # no route there
+    19: TRANSIENT_NUMBER,  # no route to this number's network
     20: TRANSIENT_NUMBER,  # more than 6 same or 20 texts to this number in an hour
     21: TRANSIENT,  # internal error
     24: CONTENT,  # invalid user data header
@@ -53,7 +55,7 @@ _FAILURES: dict[int | str, Failure] = {
     51: CONTENT,  # no number
     52: RECIPIENT,  # invalid number
     87: FRAUD,  # Infobip Signals blocks it
-    "BAD_REQUEST": TRANSIENT_COUNTRY,  # also what one odd number gets
+    "BAD_REQUEST": UNCLEAR,  # also what one odd number gets
     "FORBIDDEN": ACCOUNT,  # the key may not send texts
     "GENERAL_ERROR": TRANSIENT,  # internal error
     "TOO_MANY_REQUESTS": TRANSIENT,
@@ -62,19 +64,7 @@ _FAILURES: dict[int | str, Failure] = {
 
 # The same page's error codes, which only a delivery report has.
 _RECEIPTS: dict[int, Failure] = {
-    1: RECIPIENT,  # unknown subscriber
-    5: ABSENT,  # unidentified subscriber
-    6: ABSENT,  # no signal
-    9: RECIPIENT,  # illegal subscriber
-    11: RECIPIENT,  # texts are not provisioned
-    12: RECIPIENT,  # illegal equipment
-    13: ABSENT,  # barred for now
-    21: TRANSIENT_COUNTRY,  # the network over there has no texts
-    27: ABSENT,  # switched off
-    31: ABSENT,  # busy with another text
-    32: ABSENT,  # the phone did not take it
-    33: ABSENT,  # too much is waiting for this phone
-    34: TRANSIENT_COUNTRY,  # system failure at the operator
+    **GSM_ERRORS,
     256: ABSENT,  # the phone's memory is full
     351: RECIPIENT,  # invalid number
     500: TRANSIENT_COUNTRY,  # general error at the operator
@@ -87,15 +77,15 @@ _RECEIPTS: dict[int, Failure] = {
     607: CONTENT,  # taken for spam
     608: FRAUD,  # Infobip Signals blocks it
     2050: TRANSIENT_NUMBER,  # on the operator's DND list
-    2052: RECIPIENT,  # number blocklisted
+    2052: TRANSIENT_NUMBER,  # on Infobip's own blocklist
     2053: ACCOUNT_COUNTRY,  # sender blocklisted
     3041: RECIPIENT,  # number given up
     4103: TRANSIENT_NUMBER,  # too many texts to this number
     4104: TRANSIENT_NUMBER,  # too many same texts to this number
 }
 
-_PENDING, _UNDELIVERABLE, _DELIVERED, _EXPIRED, _REJECTED = 1, 2, 3, 4, 5
-_TAKEN = frozenset({_PENDING, _DELIVERED})
+_ACCEPTED, _PENDING, _UNDELIVERABLE, _DELIVERED, _EXPIRED, _REJECTED = range(6)
+_TAKEN = frozenset({_ACCEPTED, _PENDING, _DELIVERED})
 _DEAD = frozenset({_UNDELIVERABLE, _EXPIRED, _REJECTED})
 
 # Status ids which say more or less than their group does.
@@ -168,13 +158,13 @@ def _read(reply: Reply) -> Accepted:
     if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _failure_for(reply.status, answer)
     message = dig(answer, "messages", 0)
-    group = read_code(dig(message, "status", "groupId"))
+    group = _read_group(message)
     message_id = dig_text(message, "messageId")
     if message_id and group in _TAKEN:
         return Accepted(message_id)
     if group in _DEAD:
         code = read_code(dig(message, "status", "id"))
-        known = _FAILURES.get(code or 0, TRANSIENT_COUNTRY)
+        known = _FAILURES.get(code or 0, UNCLEAR)
         raise error_for(known, str(code or "unknown"))
     raise error_for_status(reply.status)
 
@@ -182,7 +172,17 @@ def _read(reply: Reply) -> Accepted:
 def _failure_for(status: int, answer: dict[str, Any]) -> ProviderFailure:
     word = read_word(dig(answer, "requestError", "serviceException", "messageId"))
     known = _FAILURES.get(word or "")
-    return error_for(known, str(word)) if known else error_for_status(status, word)
+    if known is not None:
+        return error_for(known, str(word))
+    if word is None and status == HTTPStatus.FORBIDDEN:
+        # The word for it, left out.
+        return error_for(_FAILURES["FORBIDDEN"], f"http_{status}")
+    return error_for_status(status, word)
+
+
+def _read_group(message: object) -> int | None:
+    value = dig(message, "status", "groupId")
+    return _ACCEPTED if str(value) == "0" else read_code(value)
 
 
 class InfobipReceipts:
@@ -201,7 +201,7 @@ class InfobipReceipts:
 
 def _read_report(report: object) -> Receipt | None:
     message_id = dig_text(report, "messageId")
-    group = read_code(dig(report, "status", "groupId"))
+    group = _read_group(report)
     if not message_id or group not in _TAKEN | _DEAD:
         return None
     status_id = read_code(dig(report, "status", "id")) or 0
@@ -221,8 +221,9 @@ def _read_report(report: object) -> Receipt | None:
 def _delivery_status(group: int | None, status_id: int) -> DeliveryStatus:
     if group == _DELIVERED:
         return "sent" if status_id == _DELIVERED_TO_OPERATOR else "delivered"
-    if group == _PENDING:
-        return "accepted" if status_id == _ACCEPTED_ONLY else "sent"
+    if group in {_ACCEPTED, _PENDING}:
+        is_held = group == _ACCEPTED or status_id == _ACCEPTED_ONLY
+        return "accepted" if is_held else "sent"
     return "unknown" if status_id == _EXPIRED_UNREPORTED else "undelivered"
 
 

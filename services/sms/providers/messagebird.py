@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
-from services.sms.documents import dig, dig_text, read_object
+from services.sms.documents import dig, dig_text, read_form, read_object
 from services.sms.failures import (
     ABSENT,
     ACCOUNT,
@@ -15,15 +14,15 @@ from services.sms.failures import (
     TRANSIENT,
     TRANSIENT_COUNTRY,
     TRANSIENT_NUMBER,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_code,
 )
+from services.sms.gsm_errors import GSM_ERRORS
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
 from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
 from services.sms.transport import Reply, Transport, form_body, json_body
-
-BASE_URL = "https://rest.messagebird.com"
 
 # https://developers.messagebird.com/api/#api-errors: the first error's code.
 _FAILURES: dict[int, Failure] = {
@@ -31,7 +30,7 @@ _FAILURES: dict[int, Failure] = {
     9: CONTENT,  # a parameter is missing
     10: CONTENT,  # a parameter is invalid
     20: ACCOUNT,  # not found: the address in our settings is wrong
-    21: TRANSIENT_COUNTRY,  # bad request
+    21: UNCLEAR,  # bad request
     25: ACCOUNT,  # no balance
     98: ACCOUNT,  # no such API: the address in our settings is wrong
     99: TRANSIENT,  # internal error
@@ -49,19 +48,7 @@ _PARAMETER_CODES = frozenset({9, 10})
 
 # https://docs.bird.com, "SMS Platform Extended Error Codes": statusErrorCode.
 _RECEIPTS: dict[int, Failure] = {
-    1: RECIPIENT,  # unknown subscriber
-    5: RECIPIENT,  # unidentified subscriber
-    6: ABSENT,  # no signal
-    9: RECIPIENT,  # illegal subscriber
-    11: RECIPIENT,  # texts are not provisioned
-    12: RECIPIENT,  # illegal equipment
-    13: ABSENT,  # barred for now
-    21: TRANSIENT_COUNTRY,  # the network over there has no texts
-    27: ABSENT,  # switched off
-    31: ABSENT,  # busy with another text
-    32: ABSENT,  # the phone did not take it
-    33: ABSENT,  # too much is waiting for this phone
-    34: TRANSIENT_COUNTRY,  # system failure at the operator
+    **GSM_ERRORS,
     103: OPTED_OUT,  # answered STOP
     104: ACCOUNT_COUNTRY,  # sender not registered there
     105: CONTENT,  # text not registered there
@@ -181,7 +168,9 @@ def _failure_of_delivery(code: int | None, reason: str) -> Failure:
 class MessageBirdReceipts:
     """Reads MessageBird's status reports.
 
-    They come as GET with a query and are not signed: the path is secret.
+    They come as GET with a query, to a secret path. Their signature, the JWT in
+    ``MessageBird-Signature-JWT``, would need another key than the one that sends, so it
+    is not asked for.
     """
 
     def __init__(self, *, token: str) -> None:
@@ -190,7 +179,7 @@ class MessageBirdReceipts:
     def read(self, callback: Callback) -> Sequence[Receipt]:
         """Return what the report says; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
-        fields = dict(parse_qsl(callback.query))
+        fields = read_form(callback.query.encode())
         message_id = fields.get("id")
         status = _STATUSES.get(fields.get("status", ""))
         if not message_id or status is None:

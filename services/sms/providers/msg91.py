@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from services.sms.documents import dig_list, dig_text, read_form, read_object
+from services.sms.documents import dig, dig_list, dig_text, read_form, read_object
 from services.sms.failures import (
     ACCOUNT,
     ACCOUNT_COUNTRY,
@@ -21,6 +21,7 @@ from services.sms.failures import (
     TRANSIENT,
     TRANSIENT_COUNTRY,
     TRANSIENT_NUMBER,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_code,
@@ -70,7 +71,7 @@ _RECEIPTS: dict[int, Failure] = {
     2: TRANSIENT_COUNTRY,  # failed
     9: CONTENT,  # on the DND list, which promotional texts alone heed: wrong category
     16: CONTENT,  # rejected by the operator
-    17: RECIPIENT,  # blocked number
+    17: TRANSIENT_NUMBER,  # on MSG91's own blocklist, which others do not share
     25: CONTENT,  # rejected by the operator
 }
 
@@ -119,7 +120,7 @@ class Msg91Provider:
             "mobile": message.phone.e164.removeprefix("+"),
             # Ours: MSG91 would make up another, and is never asked to check it.
             "otp": message.code,
-            "otp_expiry": str(_minutes(message)),
+            "otp_expiry": str(message.minutes),
             # The answer waits for what is wrong with the request.
             "realTimeResponse": "1",
         }
@@ -136,18 +137,13 @@ class Msg91Provider:
                 {
                     "mobiles": message.phone.e164.removeprefix("+"),
                     "var1": message.code,
-                    "var2": str(_minutes(message)),
+                    "var2": str(message.minutes),
                 }
             ],
         }
         if message.sender:
             written["sender"] = message.sender.removeprefix("+")
         return "/api/v5/flow", json_body(written)
-
-
-def _minutes(message: Message) -> int:
-    """Round down, so that no text promises more than there is."""
-    return max(1, message.ttl_seconds // 60)
 
 
 def _read(reply: Reply) -> Accepted:
@@ -170,7 +166,7 @@ def _failure_for(status: int, answer: dict[str, Any]) -> ProviderFailure:
         return error_for(known, str(code))
     if status < HTTPStatus.MULTIPLE_CHOICES:
         # It says no, and not why.
-        return error_for(TRANSIENT_COUNTRY, str(code or "unknown"))
+        return error_for(UNCLEAR, str(code or "unknown"))
     return error_for_status(status, code)
 
 
@@ -213,7 +209,7 @@ def _read_requests(callback: Callback) -> list[Any]:
 
 def _read_report(request: object, report: object) -> Receipt | None:
     message_id = dig_text(request, "requestId")
-    code = read_code(dig_text(report, "status"))
+    code = read_code(dig(report, "status"))
     if not message_id or code is None:
         return None
     if code == _DELIVERED:

@@ -8,9 +8,9 @@ import hmac
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from services.sms.documents import dig_text, read_form, read_object
+from services.sms.documents import dig_text, read_form, read_object, split_form
 from services.sms.failures import (
     ABSENT,
     ACCOUNT,
@@ -22,18 +22,25 @@ from services.sms.failures import (
     TRANSIENT,
     TRANSIENT_COUNTRY,
     TRANSIENT_NUMBER,
+    UNCLEAR,
     error_for,
     error_for_status,
     read_code,
 )
 from services.sms.provider import Accepted, Channel, Failure, Message
-from services.sms.receipts import BadSignature, Callback, DeliveryStatus, Receipt
+from services.sms.receipts import (
+    BadSignature,
+    Callback,
+    DeliveryStatus,
+    Receipt,
+    check_token,
+)
 from services.sms.transport import Reply, Transport, json_body
 from utils.crypto import same
 
 # https://www.plivo.com/docs/messaging/api/overview: the HTTP status.
 _FAILURES: dict[int, Failure] = {
-    400: TRANSIENT_COUNTRY,  # invalid parameter: also what one odd number gets
+    400: UNCLEAR,  # invalid parameter: also what one odd number gets
     401: ACCOUNT,  # wrong credentials
     403: ACCOUNT_COUNTRY,  # sending to this country is not switched on
     404: ACCOUNT,  # no such account: the auth id in our settings is wrong
@@ -112,7 +119,7 @@ class PlivoProvider:
         return _read(reply)
 
     def _write(self, message: Message) -> dict[str, Any]:
-        expiry = min(max(message.ttl_seconds, _MIN_EXPIRY_SECONDS), _MAX_EXPIRY_SECONDS)
+        expiry = message.ttl_within(_MIN_EXPIRY_SECONDS, _MAX_EXPIRY_SECONDS)
         written: dict[str, Any] = {
             "src": (message.sender or self._sender).removeprefix("+"),
             "dst": message.phone.e164.removeprefix("+"),
@@ -144,31 +151,37 @@ def _read(reply: Reply) -> Accepted:
 
 
 class PlivoReceipts:
-    """Reads Plivo's delivery receipts, which are signed with the auth token."""
+    """Reads Plivo's delivery receipts: signed with the auth token, to a secret path.
 
-    def __init__(self, auth_token: str) -> None:
+    https://www.plivo.com/docs/messaging/concepts/signature-validation promises the
+    second version of the signature alone. That covers the address and a nonce, and not
+    what the receipt says: whoever saw one could write others, but for the path.
+    """
+
+    def __init__(self, auth_token: str, *, token: str) -> None:
         self._auth_token = auth_token.encode()
+        self._token = token
 
     def read(self, callback: Callback) -> Sequence[Receipt]:
         """Return what the receipt says; see ``ReceiptReader.read``."""
+        check_token(callback, self._token)
         self._check_signature(callback)
         receipt = _read_receipt(read_form(callback.body))
         return [receipt] if receipt else []
 
     def _check_signature(self, callback: Callback) -> None:
-        """Check the third version, or the second where the third is not sent.
-
-        https://www.plivo.com/docs/messaging/concepts/signature-validation promises the
-        second alone, which covers the address and not what the receipt says.
-        """
-        version, signed = "v3", _sign_all(callback)
-        if "x-plivo-signature-v3" not in callback.headers:
-            version, signed = "v2", _address(callback)
-        given = callback.headers.get(f"x-plivo-signature-{version}", "")
-        nonce = callback.headers.get(f"x-plivo-signature-{version}-nonce", "")
+        """Check the third version, or the second where the third is not sent."""
+        version, signed = "v2", _address(callback)
+        if "x-plivo-signature-v3" in callback.headers:
+            version, signed = "v3", _sign_all(callback)
+        name = f"x-plivo-signature-{version}"
+        nonce = callback.headers.get(f"{name}-nonce", "")
         digest = hmac.digest(self._auth_token, f"{signed}{nonce}".encode(), "sha256")
         expected = base64.b64encode(digest).decode()
-        # There are several while the token is being changed.
+        # There are several while a token is being changed. A subaccount's receipts have
+        # the main account's signature in a header of its own ("ma").
+        headers = (name, name.replace("signature-", "signature-ma-"))
+        given = ",".join(callback.headers.get(it, "") for it in headers)
         if not any(same(expected, it.strip()) for it in given.split(",")):
             raise BadSignature
 
@@ -179,10 +192,16 @@ def _address(callback: Callback) -> str:
 
 
 def _sign_all(callback: Callback) -> str:
-    """Return what the third version signs, up to its nonce."""
-    query = sorted(parse_qsl(urlsplit(callback.url).query, keep_blank_values=True))
-    body = callback.body.decode(errors="replace")
-    fields = sorted(parse_qsl(body, keep_blank_values=True))
+    """Return what the third version signs, up to its nonce.
+
+    Raises:
+        BadSignature: there is more than Plivo ever sends.
+    """
+    try:
+        query = sorted(split_form(urlsplit(callback.url).query))
+        fields = sorted(split_form(callback.body.decode(errors="replace")))
+    except ValueError:
+        raise BadSignature from None
     asked = "&".join(f"{name}={value}" for name, value in query)
     told = "".join(f"{name}{value}" for name, value in fields)
     mark = "?" if query or fields else ""

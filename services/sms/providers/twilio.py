@@ -22,13 +22,11 @@ from services.sms.failures import (
 from services.sms.provider import Accepted, Channel, Failure, Message
 from services.sms.providers.twilio_client import (
     COMMON_FAILURES,
-    SignedForms,
     TwilioClient,
 )
+from services.sms.providers.twilio_signature import SignedForms
 from services.sms.receipts import Callback, DeliveryStatus, Receipt
 from services.sms.transport import Transport
-
-BASE_URL = "https://api.twilio.com"
 
 # https://www.twilio.com/docs/api/errors: one row per code that a message can meet, at
 # once or in a receipt. 30xxx usually come in one, and with a Messaging Service others
@@ -104,8 +102,7 @@ class TwilioProvider:
     """Sends through Twilio, from ``sender`` or from a Messaging Service.
 
     With both, ``sender`` is to be one of the service's pool; a message's own sender
-    goes without the service. ``username`` is the SID of an API key, if ``auth_token``
-    is that key's secret. Risk checks and retention stay as the account has them.
+    goes without the service. Risk checks and retention stay as the account has them.
     """
 
     name = "twilio"
@@ -122,7 +119,6 @@ class TwilioProvider:
         sender: str | None = None,
         messaging_service_sid: str | None = None,
         status_callback: str | None = None,
-        username: str | None = None,
     ) -> None:
         if not (sender or messaging_service_sid):
             raise ValueError("Twilio needs a sender or a Messaging Service")
@@ -131,7 +127,6 @@ class TwilioProvider:
             auth_token,
             transport=transport,
             failures=_FAILURES,
-            username=username,
         )
         self._sender = _given(from_=sender, messaging_service_sid=messaging_service_sid)
         self._callback = _given(status_callback=status_callback)
@@ -153,11 +148,12 @@ class TwilioProvider:
         )
 
     def _create(self, message: Message, account: Any) -> Accepted:
-        validity = max(message.ttl_seconds, _MIN_VALIDITY_SECONDS)
         created = account.messages.create(
             to=message.phone.e164,
             body=message.text,
-            validity_period=min(validity, _MAX_VALIDITY_SECONDS),
+            validity_period=message.ttl_within(
+                _MIN_VALIDITY_SECONDS, _MAX_VALIDITY_SECONDS
+            ),
             # Without it Twilio takes no Feedback.
             provide_feedback=True,
             **(_given(from_=message.sender) or self._sender),

@@ -12,7 +12,6 @@ from services.sms.failures import (
     ACCOUNT,
     ACCOUNT_COUNTRY,
     AMBIGUOUS,
-    CONTENT,
     FRAUD,
     RECIPIENT,
     TRANSIENT_NUMBER,
@@ -23,12 +22,11 @@ from services.sms.provider import Accepted, Channel, Failure, Message
 from services.sms.providers.twilio_client import COMMON_FAILURES, TwilioClient
 from services.sms.transport import Transport
 
-BASE_URL = "https://verify.twilio.com"
-
 # https://www.twilio.com/docs/api/errors: one row per code that a start can meet.
 _FAILURES: Mapping[int, Failure] = {
     **COMMON_FAILURES,
-    60200: CONTENT,  # invalid parameter
+    60006: RECIPIENT,  # To is not a phone number
+    60200: TRANSIENT_NUMBER,  # invalid parameter: any, and the number is one
     60202: TRANSIENT_NUMBER,  # too many checks of this number's verification
     60203: TRANSIENT_NUMBER,  # five sends to this number in ten minutes
     60204: ACCOUNT,  # custom codes are not enabled for the service
@@ -59,8 +57,7 @@ class TwilioVerifyProvider:
     """Sends through one service of Verify, whose template words the text.
 
     A verification lives ten minutes, however old our code is, and Twilio gives every
-    send to a phone within them the same id. ``username`` is the SID of an API key, if
-    ``auth_token`` is that key's secret.
+    send to a phone within them the same id.
     """
 
     name = "twilio_verify"
@@ -75,7 +72,6 @@ class TwilioVerifyProvider:
         *,
         transport: Transport,
         service_sid: str,
-        username: str | None = None,
     ) -> None:
         open_client = partial(
             TwilioClient,
@@ -83,7 +79,6 @@ class TwilioVerifyProvider:
             auth_token,
             transport=transport,
             domain="verify",
-            username=username,
         )
         self._client = open_client(failures=_FAILURES)
         self._reports = open_client(failures=_REPORT_FAILURES)

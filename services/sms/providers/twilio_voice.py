@@ -10,19 +10,21 @@ from services.sms.failures import (
     ABSENT,
     ACCOUNT,
     ACCOUNT_COUNTRY,
+    ACCOUNT_NUMBER,
     AMBIGUOUS,
     FRAUD,
     RECIPIENT,
     TRANSIENT,
     TRANSIENT_COUNTRY,
+    TRANSIENT_NUMBER,
     error_for,
 )
 from services.sms.provider import Accepted, Channel, Failure, Message
 from services.sms.providers.twilio_client import (
     COMMON_FAILURES,
-    SignedForms,
     TwilioClient,
 )
+from services.sms.providers.twilio_signature import SignedForms
 from services.sms.receipts import Callback, DeliveryStatus, Receipt
 from services.sms.transport import Transport
 from services.sms.voice_phrases import phrases_for
@@ -36,15 +38,20 @@ _FAILURES: Mapping[int, Failure] = {
     13224: RECIPIENT,  # To is not a number that can be called
     13225: FRAUD,  # To is on Twilio's list of forbidden numbers
     13226: RECIPIENT,  # To has no such country code
-    13227: ACCOUNT_COUNTRY,  # calling this country is not switched on
+    13227: TRANSIENT_NUMBER,  # calling this country or prefix is not switched on
     21201: ACCOUNT_COUNTRY,  # no To
     21202: RECIPIENT,  # To is a premium number
-    21203: ACCOUNT,  # international calling is not switched on
-    21210: ACCOUNT,  # From is neither ours nor verified
-    21213: ACCOUNT,  # no From
-    21215: ACCOUNT_COUNTRY,  # calling this country or prefix is not switched on
+    21203: ACCOUNT_COUNTRY,  # international calling is not switched on
+    21210: ACCOUNT_COUNTRY,  # From is neither ours nor verified
+    21213: ACCOUNT_COUNTRY,  # no From
+    21215: TRANSIENT_NUMBER,  # calling this country or prefix is not switched on
     21216: FRAUD,  # Twilio blocks To: high risk of fraud, or the law
 }
+
+# Under +1 it is as often our account, which calls nobody there without a customer
+# profile. Twilio does not say which it is: nothing is held against the country.
+_NANP_FAILURES: Mapping[int, Failure] = {**_FAILURES, 21216: ACCOUNT_NUMBER}
+_NANP_CODE = 1
 
 # https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 _STATUSES: Mapping[str, DeliveryStatus] = {
@@ -89,15 +96,12 @@ class TwilioVoiceProvider:
         caller: str,
         brand: str,
         status_callback: str | None = None,
-        username: str | None = None,
     ) -> None:
-        self._client = TwilioClient(
-            account_sid,
-            auth_token,
-            transport=transport,
-            failures=_FAILURES,
-            username=username,
+        open_client = partial(
+            TwilioClient, account_sid, auth_token, transport=transport
         )
+        self._client = open_client(failures=_FAILURES)
+        self._nanp_client = open_client(failures=_NANP_FAILURES)
         self._caller = caller
         self._brand = brand
         # Without a choice of events there is one receipt, at the end of the call.
@@ -105,7 +109,9 @@ class TwilioVoiceProvider:
 
     def send(self, message: Message, deadline: float) -> Accepted:
         """Start the call; see ``Provider.send``."""
-        return self._client.ask(partial(self._create, message), deadline)
+        nanp = message.phone.country_code == _NANP_CODE
+        client = self._nanp_client if nanp else self._client
+        return client.ask(partial(self._create, message), deadline)
 
     def _create(self, message: Message, account: Any) -> Accepted:
         sender = message.sender or ""

@@ -10,6 +10,7 @@ from services.sms.documents import dig, dig_list, dig_text, read_object
 from services.sms.failures import (
     ACCOUNT,
     ACCOUNT_COUNTRY,
+    ACCOUNT_NUMBER,
     CONTENT,
     RECIPIENT,
     TRANSIENT,
@@ -25,8 +26,6 @@ from services.sms.receipts import BadSignature, Callback, DeliveryStatus, Receip
 from services.sms.transport import Reply, Transport, json_body
 from utils.crypto import same
 
-BASE_URL = "https://graph.facebook.com/v23.0"
-
 # https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes: at once,
 # in a receipt, or in both.
 _FAILURES: Mapping[int, Failure] = {
@@ -36,7 +35,7 @@ _FAILURES: Mapping[int, Failure] = {
     4: TRANSIENT,  # too many calls by this app
     10: ACCOUNT,  # permission not given or taken back
     33: ACCOUNT,  # no such phone number id: our settings
-    100: CONTENT,  # invalid parameter
+    100: TRANSIENT_NUMBER,  # invalid parameter: any, and the number is one
     190: ACCOUNT,  # access token expired or revoked
     200: ACCOUNT,  # permission missing
     368: ACCOUNT,  # blocked for a while: policy violation
@@ -51,7 +50,9 @@ _FAILURES: Mapping[int, Failure] = {
     131016: TRANSIENT,  # service unavailable
     131021: RECIPIENT,  # to is our own number: anybody may ask for that one
     131026: RECIPIENT,  # not on WhatsApp, or too old a version of it
-    131030: RECIPIENT,  # app in development: not on its list of test numbers
+    # App in development, and the number not on its list: our account's fault, but to
+    # learn it costs one call, and numbers on the list do get theirs.
+    131030: ACCOUNT_NUMBER,
     131031: ACCOUNT,  # account locked
     131037: ACCOUNT,  # display name of our number not approved
     131042: ACCOUNT,  # no valid method of payment

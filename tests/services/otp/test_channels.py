@@ -28,6 +28,8 @@ from tests.services.otp.world import (
 )
 from tests.services.stores import Store
 
+pytestmark = pytest.mark.contract
+
 NOT_THERE = Refused(Reason.RECIPIENT, Scope.NUMBER, "131026")
 
 

@@ -16,6 +16,8 @@ from tests.fakes import RecordingProvider
 from tests.services.otp.world import Login
 from tests.services.stores import Store
 
+pytestmark = pytest.mark.contract
+
 
 class Reporting(RecordingProvider):
     """A provider that wants to know."""

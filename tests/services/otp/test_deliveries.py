@@ -28,6 +28,8 @@ from tests.services.otp.world import (
 from tests.services.stores import Store
 from tests.services.threads import at_once
 
+pytestmark = pytest.mark.contract
+
 CARRIER = Receipt("id-1", "undelivered", TRANSIENT_COUNTRY, "30008")
 
 

@@ -9,6 +9,7 @@ from services.otp.answers import SendRequest, Started
 from services.otp.codes import phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
+from services.otp.follow_ups import FollowUps
 from services.otp.messages import MessageStore
 from services.otp.numbers import Numbers, TestRange
 from services.otp.phonebook import Phonebook
@@ -141,18 +142,28 @@ class Login:
             scripts=store.scripts,
             store=otp_store,
             messages=MessageStore(
-                store.scripts, key=b"k" * 32, offset_seconds=store.offset
+                store.scripts,
+                name_key=b"name key",
+                letter_key=b"k" * 32,
+                offset_seconds=store.offset,
             ),
-            guard=guard,
             sms=self.sms,
-            planner=planner,
-            sender=sender,
+            follow_ups=FollowUps(
+                store=otp_store,
+                guard=guard,
+                planner=planner,
+                sender=sender,
+                phonebook=phonebook,
+                whatsapp_falls_back=whatsapp_wait > 0,
+                background=self.sends,
+                clock=store.clock,
+                emit=emit,
+            ),
             health=self.health,
             readers=self.readers,
             phonebook=phonebook,
             whatsapp_wait_seconds=whatsapp_wait,
             notes=self.notes,
-            sends=self.sends,
             emit=emit,
         )
         self.service = OtpService(

@@ -59,6 +59,58 @@ def test_five_failures_in_a_row_open_it_for_30_seconds(breaker: Breaker) -> None
     assert breaker.retry_in() == 30.0
 
 
+def test_any_number_of_doubts_in_a_row_do_not_open_it(breaker: Breaker) -> None:
+    for _ in range(19):
+        breaker.doubt()
+
+    assert breaker.state is CLOSED
+
+
+def test_a_doubt_does_not_lengthen_the_row(breaker: Breaker) -> None:
+    fail(breaker, 4)
+    breaker.doubt()
+
+    assert breaker.state is CLOSED
+
+
+def test_half_of_twenty_calls_in_doubt_open_it(breaker: Breaker) -> None:
+    for _ in range(10):
+        breaker.success()
+        breaker.doubt()
+
+    assert breaker.state is OPEN
+
+
+def test_less_than_half_in_doubt_do_not_open_it(breaker: Breaker) -> None:
+    for _ in range(30):
+        breaker.success()
+        breaker.doubt()
+        breaker.success()
+
+    assert breaker.state is CLOSED
+
+
+def test_a_probe_in_doubt_is_given_to_the_next_call(
+    breaker: Breaker, clock: FakeClock
+) -> None:
+    fail(breaker)
+    clock.advance(30.0)
+    assert breaker.allow()
+    assert not breaker.allow()
+    breaker.doubt()
+
+    assert breaker.state is HALF_OPEN
+    assert breaker.allow()
+
+
+def test_a_doubt_that_comes_late_changes_nothing(breaker: Breaker) -> None:
+    fail(breaker)
+    breaker.doubt()
+
+    assert breaker.state is OPEN
+    assert breaker.retry_in() == 30.0
+
+
 def test_a_success_in_between_starts_the_row_again(breaker: Breaker) -> None:
     fail(breaker, 4)
     breaker.success()

@@ -1,6 +1,7 @@
 """Fast2SMS alone: its routes, its one country and its ways to say no."""
 
 import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -13,12 +14,13 @@ from tests.services.sms.callbacks import assert_refused, callback_of
 from tests.services.sms.contract.fast2sms import VENDOR, make
 from tests.services.sms.contract.vendor import (
     NOWHERE,
+    answering,
     failure_from,
     failure_of,
     send,
 )
-from tests.services.sms.fakes import GERMAN
-from tests.services.sms.posting import make_transport
+from tests.services.sms.fakes import GERMAN, message_to
+from tests.services.sms.posting import CLOCK, make_transport
 from tests.simulator import Simulator
 from tests.simulator.fast2sms import Fast2Sms
 from tests.simulator.inbox import Code
@@ -61,17 +63,53 @@ def test_fast2sms_fills_the_registered_template(simulator: Simulator) -> None:
     assert message.params["variables_values"] == "123456|4"
 
 
-def test_fast2sms_sends_our_own_text_on_the_quick_route(simulator: Simulator) -> None:
-    send(
-        Fast2SmsProvider(
-            simulator.fast2sms_key, transport=make_transport(simulator.url), route="q"
-        )
+def test_fast2sms_registered_template_goes_out_under_another_header(
+    simulator: Simulator,
+) -> None:
+    provider = Fast2SmsProvider(
+        simulator.fast2sms_key,
+        transport=make_transport(simulator.url),
+        route="dlt",
+        sender_id="QKCART",
+        message_id="111111",
     )
+    message = replace(message_to(), sender="OTHERS")
+    provider.send(message, CLOCK.monotonic() + 5.0)
+
+    (arrived,) = simulator.messages()
+    assert arrived.outcome == "accepted"
+    assert arrived.params["sender_id"] == "OTHERS"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("123456 is your QuickCart code.", "english"),
+        ("123456 है", "unicode"),
+        ("123456 é", "unicode"),
+        ("123456 `", "unicode"),
+    ],
+)
+def test_fast2sms_sends_our_own_text_on_the_quick_route(
+    simulator: Simulator, text: str, language: str
+) -> None:
+    provider = Fast2SmsProvider(
+        simulator.fast2sms_key, transport=make_transport(simulator.url), route="q"
+    )
+    provider.send(replace(message_to(), text=text), CLOCK.monotonic() + 5.0)
 
     (message,) = simulator.messages()
     assert message.outcome == "accepted"
-    assert message.text == "123456 is your QuickCart code."
-    assert message.params["language"] == "english"
+    assert message.text == text
+    assert message.params["language"] == language
+
+
+@pytest.mark.parametrize("answer", [{}, {"request_id": ""}, {"request_id": None}])
+def test_a_yes_without_an_id_is_known_by_ours(
+    simulator: Simulator, answer: dict[str, object]
+) -> None:
+    with answering(VENDOR, {"return": True, **answer}) as provider:
+        assert send(provider) == message_to().reference
 
 
 def test_fast2sms_route_dlt_needs_its_registration() -> None:
@@ -98,7 +136,7 @@ def test_fast2sms_saying_no_without_a_reason_is_no_yes(simulator: Simulator) -> 
     failure = failure_from(VENDOR, {"return": False})
 
     assert isinstance(failure, Unavailable)
-    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.COUNTRY)
+    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.UNKNOWN)
 
 
 def test_a_server_error_at_fast2sms_is_not_its_dlt_error_500(

@@ -8,6 +8,7 @@ import pytest
 
 from services.sms.failures import (
     ABSENT,
+    ACCOUNT,
     CONTENT,
     FRAUD,
     RECIPIENT,
@@ -18,7 +19,7 @@ from services.sms.providers import infobip
 from services.sms.providers.infobip import InfobipReceipts
 from services.sms.receipts import BadSignature, Callback, Receipt
 from tests.services.sms.contract.infobip import VENDOR, make, word_error
-from tests.services.sms.contract.vendor import failure_from, send
+from tests.services.sms.contract.vendor import answering, failure_from, send
 from tests.services.sms.fakes import INDIAN, message_to
 from tests.services.sms.posting import CLOCK, make_transport
 from tests.simulator import Simulator
@@ -133,6 +134,25 @@ def test_a_message_without_id_or_status_may_have_left(
     assert isinstance(failure_from(VENDOR, {"messages": [message]}), Ambiguous)
 
 
+@pytest.mark.parametrize(("group", "status_id"), [(0, 0), ("0", 1), (1, 26), (3, 5)])
+def test_a_message_in_these_groups_was_taken(
+    simulator: Simulator, group: object, status_id: int
+) -> None:
+    message = {"messageId": "1", "status": {"groupId": group, "id": status_id}}
+
+    with answering(VENDOR, {"messages": [message]}) as provider:
+        assert send(provider) == "1"
+
+
+@pytest.mark.parametrize("body", [b"", word_error("FORBIDDEN")[1]])
+def test_a_key_without_the_scope_is_an_account_error(
+    simulator: Simulator, body: object
+) -> None:
+    failure = failure_from(VENDOR, body, status="403 Forbidden")
+
+    assert Failure(failure.reason, failure.scope) == ACCOUNT
+
+
 def test_a_fraud_block_under_200_stops(simulator: Simulator) -> None:
     status, body = word_error(87)
 
@@ -155,6 +175,7 @@ def test_a_number_in_place_of_an_error_word_is_not_kept(simulator: Simulator) ->
 @pytest.mark.parametrize(
     ("group", "status_id", "expected"),
     [
+        (0, 0, "accepted"),
         (1, 26, "accepted"),
         (1, 7, "sent"),
         (1, 3, "sent"),

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.sms.failures import RECIPIENT
+from services.sms.failures import TRANSIENT_NUMBER
 from services.sms.provider import Ambiguous, Reason, Refused, Scope, Unavailable
 from services.sms.providers import msg91
 from services.sms.providers.msg91 import Api, Msg91Receipts
@@ -135,7 +135,7 @@ def test_a_no_without_a_reason_fails_over_and_shows_nothing(
     failure = failure_from(VENDOR, {"type": "error", "message": words})
 
     assert isinstance(failure, Unavailable)
-    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.COUNTRY)
+    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.UNKNOWN)
     assert failure.vendor_code == "unknown"
     assert_shows_nothing(failure)
 
@@ -167,8 +167,9 @@ def test_a_server_error_at_msg91_is_no_error_of_its_table(simulator: Simulator) 
 # Delivery reports
 
 
-def test_a_report_says_that_a_message_arrived() -> None:
-    report = {"status": "1", "desc": "DELIVERED", "number": "919876543210"}
+@pytest.mark.parametrize("status", ["1", 1], ids=["text", "number"])
+def test_a_report_says_that_a_message_arrived(status: object) -> None:
+    report = {"status": status, "desc": "DELIVERED", "number": "919876543210"}
 
     expected = [Receipt("36", "delivered")]
     assert read_v2([{"requestId": "36", "report": [report]}]) == expected
@@ -177,11 +178,12 @@ def test_a_report_says_that_a_message_arrived() -> None:
 
 @pytest.mark.parametrize("code", msg91._RECEIPTS)
 def test_a_labelled_status_of_a_report_is_its_reason(code: int) -> None:
-    report = {"status": str(code), "failedReason": "919876543210"}
-
     expected = [Receipt("36", "undelivered", msg91._RECEIPTS[code], str(code))]
-    assert read_v2([{"requestId": "36", "report": [report]}]) == expected
-    assert read_v3({"requestId": "36", **report}) == expected
+
+    for status in (str(code), code):
+        report = {"status": status, "failedReason": "919876543210"}
+        assert read_v2([{"requestId": "36", "report": [report]}]) == expected
+        assert read_v3({"requestId": "36", **report}) == expected
 
 
 def test_several_reports_come_at_once() -> None:
@@ -190,7 +192,7 @@ def test_several_reports_come_at_once() -> None:
 
     assert read_v2([first, None, second]) == [
         Receipt("1", "delivered"),
-        Receipt("2", "undelivered", RECIPIENT, "17"),
+        Receipt("2", "undelivered", TRANSIENT_NUMBER, "17"),
     ]
 
 
@@ -202,7 +204,8 @@ def test_several_reports_come_at_once() -> None:
         [{}],
         [{"requestId": "36"}],
         [{"requestId": 36, "report": [{"status": "1"}]}],
-        [{"requestId": "36", "report": [{"status": 1}]}],
+        [{"requestId": "36", "report": [{"status": True}]}],
+        [{"requestId": "36", "report": [{"status": 77}]}],
         [{"requestId": "36", "report": [{"status": "77"}]}],
         [{"report": [{"status": "1"}]}],
     ],

@@ -18,7 +18,8 @@ from tests.simulator import Simulator
 from tests.simulator.plivo import DEFAULT_AUTH_TOKEN, Plivo
 from tests.simulator.vendor import ReceiptCall, State
 
-URL = "https://auth.example/api/webhooks/plivo"
+TOKEN = "secret-token"
+URL = f"https://auth.example/api/webhooks/plivo/{TOKEN}"
 NONCE = "12345"
 
 # From sms-providers.md 2.6, computed with Plivo's own SDK.
@@ -34,7 +35,7 @@ def params_of(simulator: Simulator) -> dict[str, str]:
 
 def post(body: bytes, url: str, headers: dict[str, str]) -> Callback:
     lower = {name.lower(): value for name, value in headers.items()}
-    return Callback("POST", url, urlsplit(url).query, lower, body)
+    return Callback("POST", url, urlsplit(url).query, lower, body, TOKEN)
 
 
 def signed_v3(
@@ -66,8 +67,8 @@ def callback_from(call: ReceiptCall) -> Callback:
     return post(call.body, call.url, dict(call.headers))
 
 
-def read(callback: Callback, *, token: str = DEFAULT_AUTH_TOKEN) -> list[Receipt]:
-    return list(PlivoReceipts(token).read(callback))
+def read(callback: Callback, *, auth_token: str = DEFAULT_AUTH_TOKEN) -> list[Receipt]:
+    return list(PlivoReceipts(auth_token, token=TOKEN).read(callback))
 
 
 def read_fields(**fields: str) -> list[Receipt]:
@@ -216,7 +217,7 @@ def test_a_body_that_cannot_be_read_says_nothing(body: bytes) -> None:
 def test_the_signature_of_plivo_s_own_sdk_holds(signature: str) -> None:
     callback = signed_v3(VECTOR, signature)
 
-    assert read(callback, token="tok") == [Receipt("u1", "delivered")]
+    assert read(callback, auth_token="tok") == [Receipt("u1", "delivered")]
 
 
 @pytest.mark.parametrize(
@@ -237,12 +238,40 @@ def test_the_signature_of_plivo_s_own_sdk_holds(signature: str) -> None:
 )
 def test_a_receipt_that_plivo_did_not_sign_so_is_nobody_s(callback: Callback) -> None:
     with pytest.raises(BadSignature):
-        read(callback, token="tok")
+        read(callback, auth_token="tok")
 
 
 def test_another_account_s_signature_is_nobody_s() -> None:
     with pytest.raises(BadSignature):
-        read(signed_v3(VECTOR, VECTOR_SIGNATURE), token="other")
+        read(signed_v3(VECTOR, VECTOR_SIGNATURE), auth_token="other")
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x"])
+def test_a_signature_without_the_secret_path_is_nobody_s(token: str) -> None:
+    # Who saw a receipt of the second version could sign any other.
+    for callback in (signed_v2(VECTOR), signed_v3(VECTOR, VECTOR_SIGNATURE)):
+        with pytest.raises(BadSignature):
+            read(replace(callback, token=token))
+
+
+@pytest.mark.parametrize("version", ["V2", "V3"])
+def test_a_subaccount_s_receipt_has_the_main_account_s_signature_too(
+    version: str,
+) -> None:
+    vendor = Plivo()
+    signatures = {
+        "V2": vendor.sign_v2(URL, NONCE),
+        "V3": vendor.sign_v3(URL, VECTOR, NONCE),
+    }
+    headers = {
+        f"X-Plivo-Signature-{version}": "the subaccount's",
+        f"X-Plivo-Signature-Ma-{version}": signatures[version],
+        f"X-Plivo-Signature-{version}-Nonce": NONCE,
+    }
+
+    found = read(post(urlencode(VECTOR).encode(), URL, headers))
+
+    assert found == [Receipt("u1", "delivered")]
 
 
 def test_the_address_s_query_is_signed_too() -> None:

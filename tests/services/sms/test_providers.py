@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.sms.failures import ACCOUNT, AMBIGUOUS, TRANSIENT, TRANSIENT_COUNTRY
+from services.sms.failures import ACCOUNT, AMBIGUOUS, TRANSIENT, UNCLEAR
 from services.sms.provider import (
     Ambiguous,
     Failure,
@@ -135,11 +135,11 @@ def test_every_error_of_the_simulator_has_a_label(
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, TRANSIENT_COUNTRY),
+        (400, UNCLEAR),
         (401, ACCOUNT),
         (404, ACCOUNT),
         (408, TRANSIENT),
-        (422, TRANSIENT_COUNTRY),
+        (422, UNCLEAR),
         (429, TRANSIENT),
         (500, TRANSIENT),
         (502, AMBIGUOUS),
@@ -167,7 +167,7 @@ def test_an_unknown_code_is_kept_and_fails_over(vendor: Vendor) -> None:
     failure = failure_from(vendor, body, status=status)
 
     assert isinstance(failure, Unavailable)
-    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.COUNTRY)
+    assert (failure.reason, failure.scope) == (Reason.TRANSIENT, Scope.UNKNOWN)
     assert failure.vendor_code == str(vendor.unknown_code)
 
 

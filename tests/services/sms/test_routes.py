@@ -66,6 +66,17 @@ class TestVendors:
         assert names(made.vendors_for("sms", INDIAN)) == ["india", "worldwide"]
         assert names(made.vendors_for("sms", GERMAN)) == ["worldwide"]
 
+    def test_a_channel_may_be_for_some_countries_alone(self) -> None:
+        made = Routes(
+            ALL, tables={"voice": [route("", "both")]}, regions={"voice": ["IN", "US"]}
+        )
+
+        assert names(made.vendors_for("voice", INDIAN)) == ["both"]
+        assert names(made.vendors_for("voice", AMERICAN)) == ["both"]
+        assert made.vendors_for("voice", CANADIAN) == ()
+        assert made.vendors_for("voice", GERMAN) == ()
+        assert names(made.vendors_for("sms", GERMAN)) == ["worldwide", "both"]
+
     def test_weights_add_up_to_one_among_those_that_serve(self) -> None:
         made = routes(route("", india=60, worldwide=30, both=10))
 

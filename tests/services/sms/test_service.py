@@ -3,8 +3,8 @@
 import pytest
 
 from services.events import ProviderCalled
+from services.sms.outgoing import Delivery, NotDelivered
 from services.sms.provider import ProviderFailure, Reason, Refused, Scope
-from services.sms.service import Delivery, NotDelivered
 from tests.fakes import FakeClock
 from tests.services.sms.fakes import (
     GERMAN,

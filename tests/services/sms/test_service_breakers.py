@@ -4,8 +4,8 @@ import pytest
 
 from services.events import BreakerChanged, Event
 from services.sms.breaker import BreakerState
+from services.sms.outgoing import NotDelivered
 from services.sms.provider import ProviderFailure, Reason, Refused, Scope
-from services.sms.service import NotDelivered
 from tests.fakes import FakeClock
 from tests.services.sms.fakes import (
     GERMAN,
@@ -57,12 +57,19 @@ def test_an_account_error_for_one_country_spares_that_country_only() -> None:
     assert world.send("a").provider == "b"
 
 
+@pytest.mark.parametrize("scope", [Scope.COUNTRY, Scope.UNKNOWN])
 @pytest.mark.parametrize("reason", [Reason.TRANSIENT, Reason.CONTENT])
-def test_other_errors_for_one_country_open_after_five(reason: Reason) -> None:
-    # Not at once: such an error may be about the number, and anybody chooses numbers.
-    world = pair([unavailable(reason, scope=Scope.COUNTRY)] * 5)
-    world.send_until_open("a")
+def test_other_errors_for_one_country_open_when_they_are_half_of_many(
+    reason: Reason, scope: Scope
+) -> None:
+    # Not after a few: it may be about the number, and anybody chooses numbers.
+    world = pair([unavailable(reason, scope=scope)] * 20)
+    for _ in range(19):
+        world.send("a")
+    early = world.sms.health()["a"].blocked_countries
+    world.send("a")
 
+    assert early == ()
     assert world.sms.health()["a"].blocked_countries == ("IN",)
 
 
@@ -77,6 +84,33 @@ def test_an_error_about_one_number_counts_against_nobody(
         with pytest.raises((Refused, NotDelivered)):
             world.send("a")
 
+    assert world.sms.health()["a"].state is BreakerState.CLOSED
+    assert world.sms.health()["a"].blocked_countries == ()
+
+
+def test_a_few_errors_of_unknown_cause_in_a_row_close_no_country() -> None:
+    # Anybody chooses numbers: five odd ones must not close a country.
+    world = pair([unavailable(scope=Scope.UNKNOWN)] * 19)
+    for _ in range(19):
+        world.send("a")
+
+    assert world.sms.health()["a"].blocked_countries == ()
+
+
+def test_errors_of_unknown_cause_close_the_country_that_has_hardly_others() -> None:
+    world = pair([unavailable(scope=Scope.UNKNOWN)] * 20)
+    for _ in range(20):
+        world.send("a")
+
+    assert world.sms.health()["a"].blocked_countries == ("IN",)
+    assert world.sms.health()["a"].state is BreakerState.CLOSED
+
+
+def test_an_account_error_about_one_number_goes_on_and_closes_nothing() -> None:
+    world = pair([unavailable(Reason.ACCOUNT, Scope.NUMBER)])
+
+    assert world.send("a").provider == "b"
+    assert world.calls == [("a", "account"), ("b", "accepted")]
     assert world.sms.health()["a"].state is BreakerState.CLOSED
     assert world.sms.health()["a"].blocked_countries == ()
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.sms.own_templates import OwnTemplates, TemplateError
 from services.sms.provider import Dlt
-from services.sms.template_file import find_dlt_gaps, read_templates
+from services.sms.template_file import find_dlt_gaps, find_unserved, read_templates
 
 VENDORS = ("twilio", "vonage", "aws", "fast2sms")
 FIXED = {"brand": "QuickCart", "host": "quickcart.in"}
@@ -16,8 +16,15 @@ IDS = {
 }
 
 
+def registered(text: str) -> dict[str, str]:
+    """Return a text, its ids and what is registered for it."""
+    return {"text": text, "dlt_text": text.replace("{code}", "{#numeric#}"), **IDS}
+
+
 def read(*tables: Mapping[str, object]) -> OwnTemplates:
-    return read_templates(tables, vendors=VENDORS, fixed=FIXED, minutes_max=10)
+    return read_templates(
+        tables, vendors=VENDORS, fixed=FIXED, minutes_max=10, wordless={"fast2sms"}
+    )
 
 
 def problems(*tables: Mapping[str, object]) -> tuple[str, ...]:
@@ -103,7 +110,7 @@ class TestFinding:
         assert found(own) == "123456 {QuickCart}, 5 min\n\n@quickcart.in #123456"
 
     def test_the_ids_of_the_registry_come_with_the_text(self) -> None:
-        own = read({"text": "{code} x", **IDS})
+        own = read(registered("{code} x"))
 
         template = own.find(
             vendor="aws", region="IN", locale="en", purpose="login", client="web"
@@ -135,6 +142,7 @@ class TestProblems:
             ({"text": "{code}{minutes}" + "a" * 153}, "1 characters too long"),
             ({"text": "{code}’" + "a" * 66}, "3 characters too long"),
             ({"text": "{code}", "vendor": "twillio"}, "vendor must be one of twilio"),
+            ({"text": "{code}", "vendor": ["aws"]}, "vendor must be one of twilio"),
             ({"text": "{code}", "country": "XX"}, "country must be"),
             ({"text": "{code}", "country": "in"}, "country must be"),
             ({"text": "{code}", "country": ["IN"]}, "country must be"),
@@ -142,26 +150,62 @@ class TestProblems:
             ({"text": "{code}", "purpose": "signup"}, "purpose must be one of login"),
             ({"text": "{code}", "client": "windows"}, "client must be one of web"),
             ({"text": "{code}", "txt": "a"}, "the key 'txt'"),
-            ({"text": "{code}", **IDS, "dlt_entity_id": "1"}, "dlt_entity_id must be"),
+            ({**registered("{code}"), "dlt_entity_id": "1"}, "dlt_entity_id must be"),
             (
-                {"text": "{code}", **IDS, "dlt_template_id": 1107000000000000002},
+                {**registered("{code}"), "dlt_template_id": 1107000000000000002},
                 "dlt_template_id must be",
             ),
             (
-                {"text": "{code}", "dlt_entity_id": IDS["dlt_entity_id"]},
+                {
+                    "text": "{code}",
+                    "dlt_text": "{#numeric#}",
+                    "dlt_entity_id": IDS["dlt_entity_id"],
+                },
                 "dlt_template_id is missing",
             ),
             (
-                {"text": "{code}", "dlt_template_id": IDS["dlt_template_id"]},
+                {
+                    "text": "{code}",
+                    "dlt_text": "{#numeric#}",
+                    "dlt_template_id": IDS["dlt_template_id"],
+                },
                 "dlt_entity_id is missing",
             ),
-            ({"text": "{code}", "dlt_text": "{#otp#}"}, "a variable 'otp'"),
-            ({"text": "{code} a", "dlt_text": "{#numeric#} a"}, None),
-            ({"text": "{code} a", "dlt_text": "{#numeric#} b"}, "first 7 characters"),
+            ({"text": "{code}", **IDS}, "dlt_text is missing"),
+            ({"text": "{code}", "dlt_text": "{#otp#}", **IDS}, "a variable 'otp'"),
+            ({"text": "{code} a", "dlt_text": "{#numeric#} a", **IDS}, None),
+            ({"text": "{code} a", "dlt_text": "{#numeric#} b", **IDS}, "first 7"),
             # What is registered with a code in it is for that code alone.
-            ({"text": "{code} a", "dlt_text": "000000 a"}, "first 0 characters"),
-            ({"text": "{minutes} {code}", "dlt_text": "5 {#numeric#}"}, "first 0"),
+            ({"text": "{code} a", "dlt_text": "000000 a", **IDS}, "first 0 characters"),
+            ({"text": "{minutes} {code}", "dlt_text": "5 {#numeric#}", **IDS}, "first"),
+            ({"vendor": "aws", **registered("{code} a")}, None),
+            (
+                {"vendor": "twilio", **registered("{code} a")},
+                "has DLT ids, which twilio does not pass on",
+            ),
+            (
+                {"text": "{code}", "vendor": "fast2sms"},
+                "is for fast2sms, which sends words of its own",
+            ),
+            ({"text": "{code}\0"}, "invisible characters"),
+            ({"text": "{code}\r\nx"}, "invisible characters"),
+            ({"text": "{code}\tx"}, "invisible characters"),
+            ({"text": "{code}\u200bx"}, "invisible characters"),
+            ({"text": "{code}\ufeff"}, "invisible characters"),
+            ({"text": "{code}\u202e"}, "invisible characters"),
+            ({"text": "{code}\u00adx"}, "invisible characters"),
+            ({"text": "{code}\u2028x"}, "invisible characters"),
+            # Two that words are written with, a line's end, and spaces of any width.
+            ({"text": "{code} नमस्\u200dते می\u200cخواهم\n\u2008\u00a0"}, None),
+            ({"text": "{code}\n\n@{host} #{code}"}, None),
+            ({"text": "{code}\n\n@shop.example #{code} @pay.example"}, None),
+            ({"text": "@{host} #{code}"}, None),
+            ({"text": "{code} @{host} #{code}"}, "must be the whole last line"),
+            ({"text": "@{host} #{code}\n{brand}"}, "must be the whole last line"),
+            ({"text": "@{host} #{code}\n"}, "must be the whole last line"),
+            ({"text": "@{host} #{code} bye"}, "must be the whole last line"),
         ],
+        ids=str,
     )
     def test_a_text_that_cannot_be_sent_is_refused(
         self, table: Mapping[str, object], reason: str | None
@@ -196,6 +240,33 @@ class TestProblems:
 
         assert problem == "template 2: is for the same messages as template 1"
 
+    def test_languages_that_differ_in_case_alone_are_the_same(self) -> None:
+        [problem] = problems(
+            {"text": "{code} a", "locale": "pt-BR"},
+            {"text": "{code} b", "locale": "pt-br"},
+        )
+
+        assert problem == "template 2: is for the same messages as template 1"
+
+    def test_ids_and_what_is_registered_go_together(self) -> None:
+        assert problems({"text": "{code}", "dlt_text": "{#numeric#}"}) == (
+            "template 1: dlt_entity_id is missing",
+            "template 1: dlt_template_id is missing",
+        )
+
+    def test_a_text_for_nobody_is_found(self) -> None:
+        own = read(
+            {"text": "{code} a", "vendor": "aws", "country": "IN"},
+            {"text": "{code} b", "vendor": "twilio"},
+            {"text": "{code} c", "country": "US"},
+            {"text": "{code} d"},
+        )
+
+        assert sorted(find_unserved(own, vendors={"twilio"}, regions=("IN",))) == [
+            "template 1: is for aws, which is not configured",
+            "template 3: is for US, which ALLOWED_COUNTRIES lacks",
+        ]
+
 
 class TestDlt:
     def gaps(self, *tables: Mapping[str, object]) -> list[str]:
@@ -205,11 +276,11 @@ class TestDlt:
         assert self.gaps({"text": "{code}", "country": "IN"}) == []
 
     def test_one_text_for_all_is_enough(self) -> None:
-        assert self.gaps({"text": "{code}", "country": "IN", **IDS}) == []
+        assert self.gaps({**registered("{code}"), "country": "IN"}) == []
 
     def test_a_text_without_ids_is_found_where_others_have_them(self) -> None:
         gaps = self.gaps(
-            {"text": "{code} a", "country": "IN", **IDS},
+            {**registered("{code} a"), "country": "IN"},
             {"text": "{code} b", "country": "IN", "vendor": "aws"},
         )
 
@@ -217,7 +288,7 @@ class TestDlt:
 
     def test_a_text_that_no_such_vendor_sends_to_india_needs_none(self) -> None:
         gaps = self.gaps(
-            {"text": "{code} a", "country": "IN", **IDS},
+            {**registered("{code} a"), "country": "IN"},
             {"text": "{code} b", "country": "IN", "vendor": "twilio"},
             {"text": "{code} c", "country": "AE", "vendor": "aws"},
             {"text": "{code} d"},
@@ -228,11 +299,10 @@ class TestDlt:
     def test_a_purpose_or_a_language_that_was_forgotten_is_found(self) -> None:
         gaps = self.gaps(
             {
-                "text": "{code} a",
+                **registered("{code} a"),
                 "country": "IN",
                 "vendor": "aws",
                 "locale": "en",
-                **IDS,
             }
         )
 

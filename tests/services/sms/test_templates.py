@@ -219,10 +219,10 @@ class TestOneSms:
         made = writer()
 
         assert made.write(locale="hi", client="other").text == (
-            "123456 आपका QuickCart कोड है। 5 मिनट तक मान्य। इसे किसी को न बताएं।"
+            "123456 आपका QuickCart कोड है। 5 मिनट तक मान्य। इसे किसी को न बताएँ।"
         )
         assert made.write(locale="hi", client="android").text == (
-            f"123456 आपका QuickCart कोड है। इसे किसी को न बताएं।\n\n{HASH}"
+            f"123456 आपका QuickCart कोड है। इसे किसी को न बताएँ।\n\n{HASH}"
         )
         assert made.write(locale="hi").text == (
             "123456 आपका QuickCart कोड है।\n\n@quickcart.in #123456"
@@ -269,8 +269,12 @@ class TestOneSms:
 
 class TestOwn:
     def test_it_comes_before_those_of_the_service_and_is_sent_as_it_is(self) -> None:
-        ids = {"dlt_entity_id": "1" * 19, "dlt_template_id": "2" * 19}
-        made = writer(own=({"text": "{code}: {brand}", "vendor": "aws", **ids},))
+        dlt = {
+            "dlt_entity_id": "1" * 19,
+            "dlt_template_id": "2" * 19,
+            "dlt_text": "{#numeric#}: QuickCart",
+        }
+        made = writer(own=({"text": "{code}: {brand}", "vendor": "aws", **dlt},))
 
         assert made.write(vendor="aws", locale="hi") == Text(
             "123456: QuickCart", "hi", Dlt("1" * 19, "2" * 19)

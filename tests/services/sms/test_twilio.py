@@ -1,6 +1,5 @@
 """Twilio alone: its parameters, its credentials and its ways to say no."""
 
-import socket
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.services.sms.contract.vendor import (
 )
 from tests.services.sms.fakes import INDIAN, message_to
 from tests.services.sms.posting import CLOCK, make_transport
-from tests.services.sms.raw_server import RawServer, http, serving
+from tests.services.sms.raw_server import http, serving
 from tests.simulator import Simulator
 from tests.simulator.simulator import DEFAULT_ACCOUNT_SID
 
@@ -111,28 +110,6 @@ def test_feedback_is_taken_on_a_message_that_was_sent(simulator: Simulator) -> N
 def test_twilio_needs_a_sender() -> None:
     with pytest.raises(ValueError, match="needs a sender"):
         TwilioProvider("AC0", "token", transport=make_transport(NOWHERE))
-
-
-def test_twilio_takes_an_api_key() -> None:
-    def script(sock: socket.socket) -> None:
-        server.read_request(sock)
-        sock.sendall(http(b'{"sid": "SM1", "status": "queued"}'))
-
-    with RawServer(script) as server:
-        send(
-            TwilioProvider(
-                "AC0",
-                "secret",
-                username="SK0",
-                transport=make_transport(server.url),
-                sender=SENDER,
-            )
-        )
-
-    assert server.requests[0].startswith(
-        b"POST /2010-04-01/Accounts/AC0/Messages.json "
-    )
-    assert b"Authorization: Basic U0swOnNlY3JldA==" in server.requests[0]  # SK0:secret
 
 
 def test_twilio_is_not_moved_by_the_environment(

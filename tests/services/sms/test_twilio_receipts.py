@@ -7,7 +7,7 @@ import pytest
 from services.sms import failures
 from services.sms.provider import Failure
 from services.sms.providers.twilio import TwilioReceipts
-from services.sms.providers.twilio_client import SignedForms
+from services.sms.providers.twilio_signature import SignedForms
 from services.sms.receipts import BadSignature, Callback, Receipt
 from tests.services.sms.callbacks import assert_refused, callback_of, signed_form
 from tests.services.sms.contract.twilio import make

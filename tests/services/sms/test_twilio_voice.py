@@ -7,19 +7,20 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from services.sms import failures
-from services.sms.provider import Ambiguous, Failure, Reason, Refused
+from services.sms.provider import Ambiguous, Failure, Reason, Refused, Unavailable
 from services.sms.providers.twilio_voice import TwilioVoiceReceipts, read_out
 from services.sms.receipts import Receipt
 from services.sms.voice_phrases import PHRASES, phrases_for
 from tests.services.sms.callbacks import assert_refused, callback_of, signed_form
 from tests.services.sms.contract.twilio_voice import CALLER, VENDOR, make
-from tests.services.sms.contract.vendor import failure_from, send
+from tests.services.sms.contract.vendor import failure_from, failure_of, send
 from tests.services.sms.fakes import INDIAN, message_to
 from tests.services.sms.posting import CLOCK, make_transport
 from tests.simulator import Simulator
 from tests.simulator.simulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.twilio_voice import TwilioVoice
 from tests.simulator.vendor import State
+from utils.phone import PhoneNumber
 
 URL = "https://auth.example/api/webhooks/twilio_voice"
 
@@ -136,6 +137,15 @@ def test_a_block_for_fraud_stops(simulator: Simulator) -> None:
         send(make(make_transport(simulator.url)))
 
     assert caught.value.reason is Reason.FRAUD
+
+
+def test_a_block_in_north_america_may_be_our_account_s(simulator: Simulator) -> None:
+    simulator.add_rule("error", provider="twilio_voice", code=21216)
+    american = PhoneNumber("+12125550123", "US", 1)
+    failure = failure_of(make(make_transport(simulator.url)), american)
+
+    assert isinstance(failure, Unavailable)
+    assert Failure(failure.reason, failure.scope) == failures.ACCOUNT_NUMBER
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from services.sms.failures import ABSENT, ACCOUNT, TRANSIENT_COUNTRY
+from services.sms.failures import ABSENT, ACCOUNT, TRANSIENT_COUNTRY, UNCLEAR
 from services.sms.provider import (
     Ambiguous,
     Dlt,
@@ -30,7 +30,13 @@ from tests.services.sms.posting import CLOCK, make_transport
 from tests.services.sms.raw_server import http, serving
 from tests.simulator import Simulator
 from tests.simulator.vendor import ReceiptCall, State
-from tests.simulator.vonage import DEFAULT_SIGNATURE_SECRET, Style, Vonage
+from tests.simulator.vonage import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    DEFAULT_SIGNATURE_SECRET,
+    Style,
+    Vonage,
+)
 
 TOKEN = "secret-token"
 SIGNED_URL = "https://auth.example/api/webhooks/vonage"
@@ -332,12 +338,29 @@ def test_a_receipt_that_vonage_did_not_sign_so_is_nobody_s(
             read_signed(callback)
 
 
+def test_the_oldest_signature_has_the_secret_at_its_end() -> None:
+    # echo -n "&messageId=0C&status=delivered&timestamp=1700000000secret" | md5sum
+    fields = {
+        "messageId": "0C",
+        "status": "delivered",
+        "timestamp": "1700000000",
+        "sig": "f9f0a24d602cf788fa8381dbc6f1782b",
+    }
+    reader = VonageReceipts(
+        token=TOKEN, signature_secret="secret", signature_method="md5hash"
+    )
+
+    assert list(reader.read(get(fields))) == [Receipt("0C", "delivered")]
+    with pytest.raises(BadSignature):
+        reader.read(get({**fields, "status": "failed"}))
+
+
 def test_the_secret_path_is_no_signature() -> None:
     with pytest.raises(BadSignature):
         read_signed(post(VECTOR, token=TOKEN))
 
 
-@pytest.mark.parametrize("method", ["md5", "sha1", "sha256", "sha512"])
+@pytest.mark.parametrize("method", ["md5hash", "md5", "sha1", "sha256", "sha512"])
 @pytest.mark.parametrize("style", ["GET", "POST", "POST-JSON"])
 def test_the_simulator_s_signatures_hold(
     simulator: Simulator, style: Style, method: SignatureMethod
@@ -404,7 +427,10 @@ def test_vonage_is_told_whether_the_code_was_typed(
 
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /conversions/sms ")
+    assert b"\r\nauthorization:" not in head.lower()
     assert parse_qs(body.decode()) == {
+        "api_key": [DEFAULT_API_KEY],
+        "api_secret": [DEFAULT_API_SECRET],
         "message-id": ["0C"],
         "delivered": [word],
         "timestamp": ["2023-11-14 22:13:20"],
@@ -417,10 +443,16 @@ def test_the_simulator_takes_the_conversion(simulator: Simulator) -> None:
     assert isinstance(provider, ReportsConversion)
     provider.report_conversion("0C", converted=True, deadline=CLOCK.monotonic() + 5.0)
 
+    stranger = make(make_transport(simulator.url), api_secret="wrong")
+    with pytest.raises(Unavailable, match="http_401"):
+        stranger.report_conversion(
+            "0C", converted=True, deadline=CLOCK.monotonic() + 5.0
+        )
+
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(401, ACCOUNT), (402, ACCOUNT), (423, TRANSIENT_COUNTRY)],
+    [(401, ACCOUNT), (402, ACCOUNT), (423, UNCLEAR)],
 )
 def test_a_conversion_that_vonage_does_not_take_says_so(
     status: int, expected: Failure

@@ -4,13 +4,14 @@ import random
 from collections.abc import Callable, Sequence
 
 from services.events import Event, ProviderCalled
+from services.sms.outgoing import Delivery, Outgoing
 from services.sms.prices import Prices
 from services.sms.provider import Provider, ProviderFailure, Reason, Scope
 from services.sms.routes import Routes
 from services.sms.routing.health import VendorHealth
 from services.sms.routing.router import Router
 from services.sms.senders import Senders
-from services.sms.service import Delivery, Outgoing, SmsService
+from services.sms.service import SmsService
 from services.sms.templates import Templates
 from tests.fakes import FakeClock
 from tests.services.sms.fakes import INDIAN, ScriptedProvider, unavailable

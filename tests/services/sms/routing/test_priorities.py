@@ -135,9 +135,23 @@ def test_all_bad_in_different_ways_are_all_bad(worker: Worker) -> None:
     assert worker.changes == []
 
 
+def test_a_country_of_a_few_messages_is_enough_to_see_silence(worker: Worker) -> None:
+    worker.send(times=30)
+    worker.deliver(times=30)
+    worker.after(JUDGED)
+    worker.store.clock.advance(1_200)
+
+    for _ in range(12):
+        worker.send()
+        worker.after(30)
+    worker.after(JUDGED)
+
+    assert worker.changes[0] == ("twilio", 100, 75, "undelivered")
+
+
 def test_too_little_is_no_reason(worker: Worker) -> None:
-    worker.fail(times=9)
-    worker.send(VONAGE, times=9, seconds=8)
+    worker.fail(times=4)
+    worker.send(VONAGE, times=4, seconds=8)
     worker.deliver(VONAGE, delivered=False)
 
     worker.after(JUDGED)

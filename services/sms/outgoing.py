@@ -1,0 +1,63 @@
+"""What goes into a send, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.sms.provider import Channel, Reason
+from services.sms.words import Client, Purpose
+from utils.phone import PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A code on its way to a phone, before a vendor is chosen.
+
+    ``uses`` counts the messages that each vendor was given in this verification before.
+    ``reference`` is our own id of this send.
+    """
+
+    phone: PhoneNumber
+    code: str
+    purpose: Purpose
+    ttl_seconds: int
+    locale: str
+    client: Client | None
+    reference: str
+    uses: Mapping[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show no phone number and no code."""
+        return f"Outgoing({self.phone!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A vendor took the message; ``status`` is the delivery status to report."""
+
+    provider: str
+    channel: Channel
+    status: str
+    message_id: str
+
+
+class NotDelivered(Exception):
+    """No vendor took the message, and another try later may do better.
+
+    ``reason`` is the last vendor's, or None when none could be asked. ``of_message``
+    means that a vendor answered and found fault with the number, the text or the
+    country: whoever chose the number may ask for that without end, so it has to count.
+    """
+
+    def __init__(
+        self,
+        *,
+        reason: Reason | None,
+        may_have_left: bool,
+        of_message: bool,
+        retry_after_seconds: int,
+    ) -> None:
+        super().__init__(reason or "nobody to ask")
+        self.reason = reason
+        self.of_message = of_message
+        self.may_have_left = may_have_left
+        self.retry_after_seconds = retry_after_seconds
