@@ -6,6 +6,8 @@
 #   make check    format, lint, types, imports
 #   make format   rewrite the code in the project's format
 #   make bench    run the load scripts
+#   make simulate simulate a day of logins
+#                                     make simulate ARGS="--logins 5000 --seed 7"
 #   make audit    look up the pinned versions' known vulnerabilities
 #   make lock     pin requirements*.in again   make lock ARGS="--upgrade"
 #   make clean    remove .venv and caches
@@ -25,7 +27,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock bench audit clean
+.PHONY: run test check format lock bench simulate audit clean
 
 run: $(VENV)/.runtime
 	@exec $(BIN)/python -m backend.app --default-env development
@@ -45,6 +47,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+simulate: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.simulation.run $(ARGS)
 
 audit: $(VENV)/.dev
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

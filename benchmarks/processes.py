@@ -129,9 +129,11 @@ def start_floor(settings: Mapping[str, str]) -> Process:
     return Process(_python("benchmarks.floor"), port, {**settings, "PORT": str(port)})
 
 
-def start_service(settings: Mapping[str, str]) -> Process:
-    """Start the service as ``settings`` say."""
+def start_service(settings: Mapping[str, str], *, receipts: bool = False) -> Process:
+    """Start the service as ``settings`` say; with ``receipts``, vendors send them."""
     port = free_port()
+    if receipts:
+        settings = {**settings, "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}"}
     return Process(_python("backend.app"), port, {**settings, "PORT": str(port)})
 
 

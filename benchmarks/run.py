@@ -6,13 +6,20 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
-from benchmarks.footprint import COOLDOWN_SECONDS, count_operations, measure_bytes
+from benchmarks.first_send import measure_starts
+from benchmarks.footprint import (
+    COOLDOWN_SECONDS,
+    Operation,
+    count_operations,
+    measure_bytes,
+)
 from benchmarks.load import Load, missing_tool
 from benchmarks.measure import Bench, Case, Row
 from benchmarks.processes import (
@@ -22,8 +29,11 @@ from benchmarks.processes import (
     start_service,
     start_simulator,
 )
+from benchmarks.receipts import measure_receipts
 from benchmarks.report import Found, write_report
+from benchmarks.rules import rule
 from benchmarks.slow_vendor import measure_slow_vendor
+from benchmarks.vendor_cost import measure_vendors
 from benchmarks.workload import (
     FLOOR,
     GUESSES,
@@ -55,10 +65,13 @@ class Plan:
     slow_rounds: int
     slow_seconds: int
     verifications: int
+    vendor_rounds: int
+    vendor_sends: int
+    starts: int
 
 
-_WHOLE = Plan("make bench", 3, 4, 3, 8, 20_000)
-_QUICK = Plan("make bench ARGS=--quick", 1, 1, 1, 2, 2_000)
+_WHOLE = Plan("make bench", 3, 4, 3, 8, 20_000, 5, 200, 5)
+_QUICK = Plan("make bench ARGS=--quick", 1, 1, 1, 2, 2_000, 1, 50, 1)
 
 
 def main() -> int:
@@ -98,9 +111,10 @@ def _measure(plan: Plan) -> Found:
         simulator = stack.enter_context(start_simulator())
         client = stack.enter_context(redis.Redis(port=store.port))
         console = console_settings(store.port)
-        floor = stack.enter_context(start_floor(console))
-        service = stack.enter_context(start_service(console))
-        twilio = stack.enter_context(
+        services = stack.enter_context(ExitStack())
+        floor = services.enter_context(start_floor(console))
+        service = services.enter_context(start_service(console))
+        twilio = services.enter_context(
             start_service(twilio_settings(store.port, simulator.port))
         )
         floor_row = Row("(a) floor: one EVALSHA")
@@ -121,6 +135,10 @@ def _measure(plan: Plan) -> Found:
             _say(f"round {number + 1} of {plan.rounds}")
             bench.round(cases)
 
+        _say("vendors")
+        vendors = measure_vendors(
+            simulator, phones, rounds=plan.vendor_rounds, sends=plan.vendor_sends
+        )
         _say("slow vendor")
         slow = measure_slow_vendor(
             twilio,
@@ -129,34 +147,68 @@ def _measure(plan: Plan) -> Found:
             seconds=plan.slow_seconds,
             rounds=plan.slow_rounds,
         )
+        _say("first sends")
+        settings = twilio_settings(store.port, simulator.port)
+        with rule(simulator, "receipt_missing"):
+            starts = measure_starts(
+                client,
+                lambda: start_service(settings, receipts=True),
+                phones,
+                starts=plan.starts,
+            )
+        _say("receipts")
+        followed = services.enter_context(start_service(settings, receipts=True))
+        receipts = measure_receipts(
+            twilio,
+            followed,
+            simulator,
+            phones,
+            seconds=plan.seconds,
+            rounds=plan.rounds,
+        )
         _say("memory")
         footprint = measure_bytes(client, service, phones, plan.verifications)
-        _say("operations")
-        single = {
-            "WORKERS": "1",
-            "THREADS": "1",
-            "RESEND_COOLDOWNS": str(COOLDOWN_SECONDS),
-        }
-        counted = stack.enter_context(
-            start_service(console_settings(store.port, **single))
-        )
-        operations = list(
-            count_operations(
-                client,
-                counted,
-                phones,
-                lambda it: (right_guesses(it), wrong_guesses(it), status_questions(it)),
+        with rule(simulator, "receipt_missing"):
+            footprint_followed = measure_bytes(
+                client, followed, phones, plan.verifications // 2
             )
-        )
+            _say("operations")
+            # Their workers ask Redis something now and then, which would be counted.
+            services.close()
+            operations = _count(client, settings, phones)
         return Found(
             command=plan.command,
             floor=floor_row,
             rows=[case.row for case in cases],
+            vendors=vendors,
             slow=slow,
+            starts=starts,
+            receipts=receipts,
             footprint=footprint,
+            followed=footprint_followed,
             operations=operations,
             redis_version=str(client.info("server")["redis_version"]),
             seconds=time.monotonic() - began,
+        )
+
+
+def _count(
+    client: redis.Redis, settings: Mapping[str, str], phones: Phones
+) -> list[Operation]:
+    """Count on a service that does one thing at a time."""
+    single = {
+        "WORKERS": "1",
+        "THREADS": "1",
+        "RESEND_COOLDOWNS": str(COOLDOWN_SECONDS),
+    }
+    with start_service({**settings, **single}, receipts=True) as service:
+        return list(
+            count_operations(
+                client,
+                service,
+                phones,
+                lambda it: (right_guesses(it), wrong_guesses(it), status_questions(it)),
+            )
         )
 
 

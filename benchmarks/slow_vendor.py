@@ -1,14 +1,10 @@
 """How much a slow vendor costs: sends under way side by side, and what they add."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
-
-import orjson
 
 from benchmarks.load import Answered, run_wrk
 from benchmarks.processes import Process
+from benchmarks.rules import rule
 from benchmarks.workload import Phones, sends
 
 IN_FLIGHT = 200
@@ -33,7 +29,7 @@ def measure_slow_vendor(
     service: Process, simulator: Process, phones: Phones, *, seconds: int, rounds: int
 ) -> list[SlowRun]:
     """Keep 200 sends in flight while the simulator takes 300 ms for each."""
-    with _slow(simulator):
+    with rule(simulator, "wait", seconds=VENDOR_SECONDS):
         return [_run(service, phones, seconds) for _ in range(rounds)]
 
 
@@ -54,21 +50,3 @@ def _run(service: Process, phones: Phones, seconds: int) -> SlowRun:
 def _send(service: Process, phones: Phones, seconds: int) -> Answered:
     load = sends(phones.take(seconds * _PHONES_PER_SECOND))
     return run_wrk(load, service.port, seconds, connections=IN_FLIGHT)
-
-
-@contextmanager
-def _slow(simulator: Process) -> Iterator[None]:
-    rule = {"action": "wait", "seconds": VENDOR_SECONDS}
-    _control(simulator, "POST", orjson.dumps(rule))
-    try:
-        yield
-    finally:
-        _control(simulator, "DELETE", b"")
-
-
-def _control(simulator: Process, method: str, body: bytes) -> None:
-    connection = HTTPConnection("127.0.0.1", simulator.port)
-    connection.request(method, "/_simulator/rules", body=body)
-    status = connection.getresponse().status
-    connection.close()
-    assert status in {201, 204}
