@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
+import orjson
 from twilio.base.exceptions import (  # type: ignore[import-untyped]
     TwilioRestException,
     TwilioServiceException,
@@ -11,6 +12,7 @@ from twilio.http import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from services.sms.documents import read_object
 from services.sms.failures import (
     ACCOUNT,
     ACCOUNT_COUNTRY,
@@ -137,4 +139,7 @@ class _HttpClient(HttpClient):  # type: ignore[misc]
             deadline=self._deadline,
         )
         self.status = reply.status
-        return Response(reply.status, reply.body.decode(errors="replace"))
+        # Read here first, and written anew: the client's own parser recurses as deep as
+        # a document is nested, and takes numbers that are none.
+        document = orjson.dumps(read_object(reply.body)).decode()
+        return Response(reply.status, document)
