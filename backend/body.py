@@ -18,6 +18,10 @@ MAX_BODY_BYTES = 4096
 # or what it leaves unread would go unnoticed.
 READ_BYTES = MAX_BODY_BYTES + 1
 
+# Ours hold no lists and no objects. At the bottom of a recursion as deep as 4 KiB allow
+# whatever else Python does just then (a finalizer, say) would fail.
+_MAX_NESTED = 200
+
 # A field name of the caller's own that we repeat is cut to this.
 _MAX_FIELD_NAME = 64
 
@@ -58,11 +62,13 @@ def _parse(body: bytes) -> dict[str, Any]:
     A parser that took the last of two equal names would let a proxy that takes the
     first see another phone than we do.
     """
+    if body.count(b"[") + body.count(b"{") > _MAX_NESTED:
+        raise BodyError("malformed_request")
     try:
         document = json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_refuse
         )
-    except (ValueError, RecursionError):
+    except ValueError:
         raise BodyError("malformed_request") from None
     if not isinstance(document, dict):
         raise BodyError("malformed_request")
