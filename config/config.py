@@ -95,7 +95,7 @@ class Settings(DeliverySettings, VendorSettings):
 
     # Codes
     # OWASP ASVS v5.0.0-13.1.3 asks for a timeout; people press resend after 7 to 10 s.
-    sms_deadline_seconds: Annotated[float, between(1, 30)] = 8.0
+    sms_deadline_seconds: Annotated[float, between(1, 15)] = 8.0
     # NIST SP 800-63B-4 3.1.3.2, OWASP ASVS v5.0.0-6.5.5: at most 10 minutes.
     code_ttl_seconds: Annotated[int, between(60, 600)] = 300
     # Five guesses at six digits: 5 in a million. Twilio Verify allows five, too.

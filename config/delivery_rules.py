@@ -16,6 +16,9 @@ def find_delivery_conflicts(settings: "Settings") -> Iterator[Fault]:
     """Yield what would be sent in another way than it was meant, or not at all."""
     yield from _lonely_options(settings)
     yield from _channel_conflicts(settings)
+    if settings.routing == settings.routing_shadow:
+        variables = ("ROUTING_SHADOW", "ROUTING")
+        yield variables, "must be off: ROUTING=adaptive is obeyed already"
 
 
 def _lonely_options(settings: "Settings") -> Iterator[Fault]:

@@ -93,7 +93,13 @@ class Gathered(Generic[Item]):
     def _take_all(self) -> None:
         self._is_due = False
         while items := self._pop():
-            self._take(items)
+            try:
+                self._take(items)
+            except BaseException:
+                if self._items and not self._is_due:
+                    self._is_due = True
+                    self._background.submit(self._take_all)
+                raise
 
     def _pop(self) -> list[Item]:
         items: list[Item] = []

@@ -121,9 +121,9 @@ class Deliveries:
         Raises:
             StoreUnavailable: Redis still cannot be reached.
         """
-        late = [self._late.popleft() for _ in range(len(self._late))]
-        if late:
-            self._note_all(late)
+        while self._late:
+            most = min(len(self._late), _MOST_NOTES)
+            self._note_all([self._late.popleft() for _ in range(most)])
 
     def _waits_for(self, delivery: Delivery) -> bool:
         return delivery.channel == "whatsapp" and self._whatsapp_wait_seconds > 0

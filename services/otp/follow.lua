@@ -6,8 +6,9 @@
 --          id       the verification's
 --          attempt  which of its messages, from 1
 --          status   how it fares now; without it nothing is known but that time passed
---          close    [{channel, ms, reason}]: nothing more there for so long, unless the
---                   code was used or another message did arrive
+--          close    [{channel, ms, reason}]: nothing more there for so long. That a
+--                   number is dead counts only while the code is pending and no other
+--                   message arrived on the channel
 --          plans    as in the start: whom to ask next, if not used yet, once in a
 --                   verification, unless the message arrived, another was sent since,
 --                   or a cap is reached
@@ -49,9 +50,14 @@ local function is_reached()
   end
   return false
 end
-local closes = request.close and not is_reached()
-if closes then
-  close(record, request.close)
+local closings = {}
+for _, closing in ipairs(request.close or {}) do
+  if closing.reason == 'opted_out' or not is_reached() then
+    closings[#closings + 1] = closing
+  end
+end
+if #closings > 0 then
+  close(record, closings)
   record.cooldown_until = nil  -- Another channel may be tried at once.
 end
 
@@ -73,5 +79,5 @@ if may_follow() then
     outcome = 'followed'
   end
 end
-if outcome ~= 'same' or closes then save_record(record) end
+if outcome ~= 'same' or #closings > 0 then save_record(record) end
 return reply(outcome)

@@ -113,12 +113,13 @@ end
 -- More than a verification could ever be sent.
 local SPENT = 1000000
 
--- How often each provider was used in the first `most` messages of a verification.
+-- How often each provider was used, by channel, in the first `most` messages.
 local function count_uses(verification, most)
   local uses = {}
   for i = 1, most do
-    local name = verification.sends[i][1]
-    uses[name] = (uses[name] or 0) + 1
+    local name, channel = verification.sends[i][1], verification.sends[i][3] or 'sms'
+    uses[channel] = uses[channel] or {}
+    uses[channel][name] = (uses[channel][name] or 0) + 1
   end
   return uses
 end
@@ -126,14 +127,14 @@ end
 -- The channel and provider to use: the one this verification used least, of the first
 -- channel in `plans` that is open. A provider counts as unused until each of its
 -- senders was used. With `unused`, one that was not used at all, or none.
--- Returns {name, delivery}, the channel, and the uses of each name.
+-- Returns {name, delivery}, the channel, and the uses by channel and name.
 local function choose(record, verification, plans, unused)
   local uses = count_uses(verification, #verification.sends)
   local chosen, on, least
   for _, plan in ipairs(plans) do
     if not closed_by(record, plan[1]) then
       for _, provider in ipairs(plan[2]) do
-        local count = uses[provider[1]] or 0
+        local count = (uses[plan[1]] or {})[provider[1]] or 0
         local rank = count + (count >= provider[3] and SPENT or 0)
         if (not least or rank < least) and not (unused and count > 0) then
           chosen, on, least = { provider[1], provider[2] }, plan[1], rank

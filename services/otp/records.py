@@ -90,9 +90,9 @@ class SessionDraft(Protocol):
 class Record:
     """How a verification stands, as a script answered. Waits in whole seconds.
 
-    ``voice_wait`` is None before a first message. ``uses`` counts the messages that
-    each provider was given before this one. ``sends``, of a won check, are all messages
-    as the store has them, and ``at_ms`` its time.
+    ``voice_wait`` is None before a first message. ``uses`` counts the messages
+    that each provider was given before this one, by channel. ``sends``, of a won check,
+    are all messages as the store has them, and ``at_ms`` its time.
     """
 
     outcome: str
@@ -106,7 +106,7 @@ class Record:
     channels: Sequence[Channel]
     closed: Mapping[Channel, str]
     reason: str
-    uses: Mapping[str, int]
+    uses: Mapping[Channel, Mapping[str, int]]
     expires_in: int
     send_wait: int
     voice_wait: int | None

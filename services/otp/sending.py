@@ -71,11 +71,21 @@ class Planned:
     ways: Ways
     is_follow_up: bool = False
 
-    def order(self) -> list[str]:
-        """Name the vendors to ask: the one that the store chose, then the others."""
+    def order(self, channel: Channel) -> list[str]:
+        """Name the vendors to ask: the store's choice, then whom it used least.
+
+        A follow-up leaves out whom it used at all: they had their turn.
+        """
+        uses = self.record.uses.get(channel, {})
+        names = sorted(
+            self.ways.orders.get(channel, ()), key=lambda it: uses.get(it, 0)
+        )
+        if self.is_follow_up:
+            names = [name for name in names if not uses.get(name)]
+        if channel != self.record.channel:
+            return names
         chosen = self.record.provider
-        others = self.ways.orders[self.record.channel]
-        return [chosen, *(name for name in others if name != chosen)]
+        return [chosen, *(name for name in names if name != chosen)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,7 @@ class CodeSender:
             locale=letter.locale,
             client=letter.client,
             reference=planned.attempt.op,
+            first=record.attempt == 1,
             uses=record.uses,
         )
         failures: list[_Failed] = []
@@ -136,7 +147,8 @@ class CodeSender:
         if delivery is None:
             error = self._undelivered(planned, failures, closings)
             raise error from failures[-1].failure
-        if delivery.provider != record.provider:
+        planned_for = (record.provider, record.channel)
+        if closings or (delivery.provider, delivery.channel) != planned_for:
             # The message is out: an error now would be the greater lie. What is lost
             # with the store is which provider a resend had better avoid.
             sent = (delivery.provider, delivery.status, delivery.channel)
@@ -154,7 +166,7 @@ class CodeSender:
         """Try the channel that was chosen, and the one behind it; note what failed."""
         deadline = self._sms.deadline()
         channel: Channel = planned.record.channel
-        order: Sequence[str] = planned.order()
+        order: Sequence[str] = planned.order(channel)
         while True:
             try:
                 return self._sms.send(
@@ -164,7 +176,8 @@ class CodeSender:
                 failures.append(_Failed(channel, failure))
             if not self._falls_back(planned, failures[-1]):
                 return None
-            channel, order = "sms", planned.ways.orders["sms"]
+            channel = "sms"
+            order = planned.order(channel)
 
     def _falls_back(self, planned: Planned, failed: _Failed) -> bool:
         return (

@@ -7,7 +7,8 @@
 --                         planned; without it nothing took it: the send is undone,
 --                         and a verification that never had one accepted is removed
 --          keep_count     it stays counted as a send (a message may have left)
---          keep_cooldown  the wait for the next one stays (the recipient is the cause)
+--          keep_cooldown  the wait for the next one stays (the recipient is the cause, or
+--                         this send took none)
 --          close          [{channel, ms, reason}]: nothing more there for so long
 -- returns  JSON answer; outcome settled, or gone when it was settled before
 

@@ -11,7 +11,7 @@
 --                      its acceptance means, senders how many it can send from
 --          channels    those that this phone's country has at all
 -- returns  JSON answer; outcome started | resent | limited | closed | gone, with
---          id, provider (the one to try first), uses (of each provider before),
+--          id, provider (the one to try first), uses (before, by channel and name),
 --          limit (when limited), reason (when closed)
 
 local record = load_record()

@@ -12,8 +12,9 @@ from utils.phone import PhoneNumber
 class Outgoing:
     """A code on its way to a phone, before a vendor is chosen.
 
-    ``uses`` counts the messages that each vendor was given in this verification before.
-    ``reference`` is our own id of this send.
+    ``uses`` counts the messages that each vendor was given in this verification before,
+    by channel, and ``first`` says that there were none. ``reference`` is our own id of
+    this send.
     """
 
     phone: PhoneNumber
@@ -23,7 +24,8 @@ class Outgoing:
     locale: str
     client: Client | None
     reference: str
-    uses: Mapping[str, int] = field(default_factory=dict)
+    first: bool = True
+    uses: Mapping[Channel, Mapping[str, int]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Show no phone number and no code."""

@@ -8,7 +8,7 @@ A failure answers one question: could the message have gone out?
     ├── Refused       it never will: stop, whoever we ask (recipient, absent,
     │                 opted out, fraud)
     ├── Unavailable   certainly not: ask the next provider (account, content, transient)
-    └── Ambiguous     maybe: ask the next provider, never this one again
+    └── Ambiguous     maybe: ask the next provider, not this one again in this request
 """
 
 from collections.abc import Collection

@@ -181,7 +181,7 @@ class SmsService:
                 accepted=False,
                 seconds=seconds,
                 held_against=failure.scope is not Scope.NUMBER,
-                first=not outgoing.uses,
+                first=outgoing.first,
             )
             raise
         seconds = self._tell(route, "accepted", started)
@@ -191,7 +191,7 @@ class SmsService:
             accepted=True,
             seconds=seconds,
             held_against=False,
-            first=not outgoing.uses,
+            first=outgoing.first,
         )
         return Delivery(name, channel, provider.status, accepted.message_id)
 
@@ -205,7 +205,7 @@ class SmsService:
             client=outgoing.client,
             ttl_seconds=outgoing.ttl_seconds,
         )
-        turn = outgoing.uses.get(name, 0)
+        turn = outgoing.uses.get(channel, {}).get(name, 0)
         return Message(
             phone=outgoing.phone,
             code=outgoing.code,

@@ -324,3 +324,78 @@ def test_a_call_that_nobody_placed_uses_up_no_limit(store: Store) -> None:
         login.send(channel="voice")
 
     assert login.send(channel="voice").delivery.channel == "voice"
+
+
+# Who is asked next
+
+
+def test_a_resend_that_fails_over_asks_who_was_not_used_yet(store: Store) -> None:
+    third = RecordingProvider("third")
+    login = Login(store, more=[third])
+    started = login.send()
+    store.clock.advance(30)
+    login.second.failures.append(DOWN)
+
+    login.send(resend_of=started)
+
+    assert login.sent == {"first": 1, "third": 1}
+
+
+def test_a_follow_up_that_fails_over_never_goes_back(store: Store) -> None:
+    third = RecordingProvider("third")
+    login = Login(store, more=[third])
+    login.send()
+    login.settle()
+    login.second.failures.append(DOWN)
+    third.failures.append(DOWN)
+
+    login.receipt(login.first, CARRIER)
+
+    assert login.sent == {"first": 1}
+
+
+def test_one_vendor_may_have_whatsapp_and_sms(store: Store) -> None:
+    gateway = RecordingProvider("gateway", channels=frozenset({"sms", "whatsapp"}))
+    login = Login(store, more=[gateway], whatsapp_first=True)
+    login.first.countries = login.second.countries = frozenset()
+    started = login.send()
+    login.settle()
+    store.clock.advance(11)
+
+    login.deliveries.look_again()
+    login.settle()
+
+    assert [it.channel for it in gateway.messages] == ["whatsapp", "sms"]
+    status = login.service.status(started.id, SHOP).delivery
+    assert status is not None
+    assert status.channel == "sms"
+
+
+def test_one_vendor_that_refuses_whatsapp_and_takes_sms_is_taken_down_so(
+    store: Store,
+) -> None:
+    gateway = RecordingProvider("gateway", channels=frozenset({"sms", "whatsapp"}))
+    login = Login(store, more=[gateway], whatsapp_first=True)
+    login.first.countries = login.second.countries = frozenset()
+    gateway.failures.append(DEAD)
+
+    started = login.send()
+
+    status = login.service.status(started.id, SHOP)
+    assert status.delivery is not None
+    assert started.delivery.channel == status.delivery.channel == "sms"
+    assert not status.next.whatsapp.allowed
+
+
+def test_a_stop_is_remembered_also_when_it_comes_after_the_code_died(
+    store: Store,
+) -> None:
+    login = Login(store)
+    login.send()
+    login.settle()
+    store.clock.advance(301)
+
+    login.receipt(login.first, Receipt("id-1", "undelivered", OPTED_OUT, "21610"))
+
+    with pytest.raises(RecipientUnreachable):
+        login.send()
