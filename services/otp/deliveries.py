@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
-from services.background import Background, Gathered
+from services.background import Background, Gathered, run_task
 from services.errors import StoreUnavailable
 from services.events import Emit, ReceiptTaken
 from services.otp.follow_ups import FollowUps
@@ -106,14 +107,20 @@ class Deliveries:
     def look_again(self) -> None:
         """Follow up what WhatsApp was given to deliver and has not, every second or so.
 
+        What cannot be looked at now is looked at again, half a minute later.
+
         Raises:
-            StoreUnavailable: Redis cannot be reached; what is due is looked at again.
+            StoreUnavailable: Redis cannot be reached.
         """
         for id_ in self._messages.claim_due("whatsapp"):
-            tracked = self._messages.look_up(id_)
-            if tracked is not None and not self._has_arrived(tracked):
-                self._follow_ups.move(tracked, None, then=self.watch)
-            self._messages.is_done("whatsapp", id_)
+            # One that nobody can follow up must not hold up the others behind it.
+            run_task(partial(self._look_at, id_), "whatsapp waits", self._emit)
+
+    def _look_at(self, id_: str) -> None:
+        tracked = self._messages.look_up(id_)
+        if tracked is not None and not self._has_arrived(tracked):
+            self._follow_ups.move(tracked, None, then=self.watch)
+        self._messages.is_done("whatsapp", id_)
 
     def note_again(self) -> None:
         """Remember the messages that could not be when they were sent, if there are.

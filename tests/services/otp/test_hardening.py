@@ -9,7 +9,7 @@ from services.errors import (
     RecipientUnreachable,
     StoreUnavailable,
 )
-from services.events import MessageFollowed
+from services.events import BackgroundFailed, MessageFollowed
 from services.otp.records import PhoneLimits
 from services.sms.failures import CONTENT, OPTED_OUT, RECIPIENT, TRANSIENT_COUNTRY
 from services.sms.provider import Accepted, Message, Reason, Scope, Unavailable
@@ -399,3 +399,27 @@ def test_a_stop_is_remembered_also_when_it_comes_after_the_code_died(
 
     with pytest.raises(RecipientUnreachable):
         login.send()
+
+
+def test_a_wait_that_cannot_be_followed_up_holds_up_no_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = Login(store, more=[chat_of()], whatsapp_first=True)
+    login.send()
+    login.send("+919812345678")
+    login.settle()
+    store.clock.advance(11)
+    look_up = login.deliveries._messages.look_up
+    poison = login.deliveries._messages.id_of("chat", "id-1")
+
+    def trip(id_: str) -> object:
+        if id_ == poison:
+            raise KeyError
+        return look_up(id_)
+
+    monkeypatch.setattr(login.deliveries._messages, "look_up", trip)
+    login.deliveries.look_again()
+    login.settle()
+
+    assert login.sent == {"chat": 2, "first": 1}
+    assert BackgroundFailed("whatsapp waits", "KeyError") in store.events
