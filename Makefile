@@ -46,7 +46,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.run $(ARGS)
+	PYTHONPATH=clients/python $(BIN)/python -m benchmarks.run $(ARGS)
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation.run $(ARGS)

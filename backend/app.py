@@ -13,10 +13,17 @@ from flask_cors import CORS
 from backend.banner import banner
 from backend.body import READ_BYTES
 from backend.callers import Callers
+from backend.credentials import Credentials
 from backend.errors import register_errors
+from backend.names import refuse_other_names
+from backend.routes.admin_routes import admin_routes
 from backend.routes.auth_routes import auth_routes
 from backend.routes.docs_routes import docs_routes
 from backend.routes.health_routes import health_routes
+from backend.routes.metadata_routes import metadata_routes
+from backend.routes.oauth_routes import oauth_routes
+from backend.routes.people_routes import people_routes
+from backend.routes.phone_routes import phone_routes
 from backend.routes.token_routes import token_routes
 from backend.routes.webhook_routes import webhook_routes
 from backend.telemetry import Telemetry
@@ -45,6 +52,7 @@ def create_app(
     callers = Callers(
         trusted_proxies=settings.trusted_proxies, origins=settings.storefront_origins
     )
+    credentials = Credentials(services.identity, callers)
     app = Flask(__name__, static_folder=None)
     # Whatever FLASK_DEBUG says: in debug mode errors are raised, not answered.
     app.debug = False
@@ -58,9 +66,15 @@ def create_app(
     telemetry.watch(app, callers)
     if settings.storefront_origins:
         _allow_storefronts(app, settings.storefront_origins)
-    app.register_blueprint(auth_routes(services, callers))
+    credentials = Credentials(services.identity, callers)
+    app.register_blueprint(auth_routes(services, credentials, callers))
+    app.register_blueprint(people_routes(services.identity, credentials))
+    app.register_blueprint(phone_routes(services, credentials, callers))
     app.register_blueprint(webhook_routes(services.deliveries, services.addresses))
     app.register_blueprint(token_routes(services))
+    app.register_blueprint(oauth_routes(services.identity, credentials, callers))
+    app.register_blueprint(metadata_routes(settings.token_issuer))
+    app.register_blueprint(admin_routes(services.admin, credentials))
     app.register_blueprint(
         health_routes(
             services,
@@ -93,6 +107,9 @@ def main() -> int:
         os.environ["FLASK_ENV"] = settings.environment
         server = server_options(settings)
         try_to_listen(server)
+        if refuse_other_names(settings):
+            # It was done, or there is nothing to do.
+            os.environ["SUBJECT_KEY_CHANGE"] = "false"
         print(banner(settings, server), file=sys.stderr, flush=True)  # noqa: T201
         serve("backend.wsgi:app", server)
     except SettingsError as error:
@@ -112,8 +129,10 @@ def _allow_storefronts(app: Flask, origins: tuple[str, ...]) -> None:
         app,
         resources={r"/api/.*": {"origins": exact}},
         methods=["GET", "POST", "DELETE"],
-        allow_headers=["Content-Type", "Authorization"],
+        allow_headers=["Content-Type", "Authorization", "X-Requested-With"],
         expose_headers=["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        # For the cookie mode; never where any origin may call.
+        supports_credentials="*" not in origins,
         max_age=600,
     )
 

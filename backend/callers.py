@@ -43,6 +43,19 @@ class Callers:
             storefront=origin if origin in self._origins else DIRECT,
         )
 
+    def on_behalf(
+        self, request: Request, client_id: str, end_user_ip: str | None
+    ) -> Caller:
+        """Return a service client that asks for the person at ``end_user_ip``.
+
+        Without that address its own counts, as for anybody.
+        """
+        if end_user_ip is None:
+            network = self.identify(request).network
+        else:
+            network = _network(end_user_ip)
+        return Caller(network=network, storefront=client_id)
+
     def is_trusted(self, peer: str) -> bool:
         """Tell whether ``peer`` is one of the operator's own proxies."""
         address = _address(peer) if self._trusted else None

@@ -45,6 +45,14 @@ def build_prices(settings: Settings) -> Prices:
     return Prices((it.vendor, it.prefix, it.value) for it in settings.sms_prices)
 
 
+def carriers_of(settings: Settings, providers: Sequence[Provider]) -> frozenset[str]:
+    """Name the vendors that send whatever text they are given, and not codes alone."""
+    wordless = _wordless(settings)
+    if settings.webhook_body and "{text}" not in settings.webhook_body:
+        wordless |= {"webhook"}
+    return frozenset(it.name for it in providers) - wordless
+
+
 def build_templates(settings: Settings) -> Templates:
     """Build the texts.
 

@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
+from backend.oauth_errors import as_oauth, is_oauth
 from backend.responses import json_response
 from backend.telemetry import current_request_id
 from services import errors
@@ -47,10 +48,19 @@ PROBLEMS: dict[str, Row] = {
     "store_unavailable": Row(503, "The service cannot reach its store"),
     "invalid_signature": Row(403, "Nobody can tell that the vendor sent this"),
     "invalid_token": Row(401, "The token is not valid"),
+    "insufficient_scope": Row(403, "The token does not allow this"),
+    "invalid_grant": Row(400, "The refresh token is not good any more"),
+    "invalid_scope": Row(400, "This scope was not granted"),
+    "invalid_client": Row(401, "The service client does not prove who it is"),
+    "unsupported_grant_type": Row(400, "There is no such grant type here"),
+    "unsupported_token_type": Row(400, "Tokens of this kind cannot be revoked"),
+    "subject_frozen": Row(403, "This account is frozen"),
+    "fresh_login_required": Row(401, "This needs a fresh login"),
+    "phone_in_use": Row(409, "This phone number belongs to another account"),
     "not_found": Row(404, "There is nothing here"),
     "method_not_allowed": Row(405, "This method is not allowed here"),
     "payload_too_large": Row(413, "The request is too large"),
-    "unsupported_media_type": Row(415, "The request must be application/json"),
+    "unsupported_media_type": Row(415, "This media type is not read here"),
     "bad_request": Row(400, "The request cannot be understood"),
     "internal_error": Row(500, "Something went wrong on our side"),
 }
@@ -90,10 +100,28 @@ def _auth_error(error: errors.AuthError) -> Response:
     response = _render(problem)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.InvalidToken):
-        # RFC 6750 3.1; the reason is not told.
-        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if challenge := _challenge(error):
+        response.headers["WWW-Authenticate"] = challenge
     return response
+
+
+def _challenge(error: errors.AuthError) -> str | None:
+    """Return what a caller has to bring, where that is the trouble."""
+    match error:
+        case errors.InvalidToken():
+            # RFC 6750 3.1; the reason is not told.
+            return 'Bearer error="invalid_token"'
+        case errors.InsufficientScope():
+            return 'Bearer error="insufficient_scope"'
+        case errors.FreshLoginRequired():
+            # RFC 9470 3: what a new login has to be like.
+            unmet = 'Bearer error="insufficient_user_authentication"'
+            return f'{unmet}, max_age="{error.max_age_seconds}"'
+        case errors.InvalidClient():
+            # RFC 6749 5.2.
+            return 'Basic realm="service clients"'
+        case _:
+            return None
 
 
 def _body_error(error: BodyError) -> Response:
@@ -134,6 +162,8 @@ def _render(problem: dict[str, object]) -> Response:
     if request.endpoint in _WITH_NEXT and "next" not in problem:
         problem["next"] = _next_unknown(problem)
     status = int(str(problem["status"]))
+    if is_oauth(request.path):
+        return json_response(as_oauth(problem), status=status)
     return json_response(problem, status=status, content_type=PROBLEM_TYPE)
 
 

@@ -16,7 +16,8 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from services import events
+from backend.identity_metrics import IdentityMetrics
+from services import events, routing_events
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _REDIS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1)
@@ -47,7 +48,7 @@ class Children(dict[tuple[object, ...], Any]):
         self._metric = metric
 
     def __missing__(self, labels: tuple[object, ...]) -> Any:
-        child = self[labels] = self._metric.labels(*labels)
+        child = self[labels] = self._metric.labels(*labels) if labels else self._metric
         return child
 
 
@@ -184,9 +185,10 @@ class Metrics:
             events.MessageFollowed: self._message_followed,
             events.ConversionReported: self._conversion_reported,
             events.BackgroundFailed: self._background_failed,
-            events.VendorWeightChanged: self._vendor_weight_changed,
-            events.VendorMeasured: self._vendor_measured,
-            events.RouteChosen: self._route_chosen,
+            routing_events.VendorWeightChanged: self._vendor_weight_changed,
+            routing_events.VendorMeasured: self._vendor_measured,
+            routing_events.RouteChosen: self._route_chosen,
+            **IdentityMetrics(self._counter).takers,
         }
 
     def count(self, event: events.Event | RequestServed) -> None:
@@ -234,17 +236,17 @@ class Metrics:
     def _background_failed(self, event: events.BackgroundFailed) -> None:
         self._background[event.queue, event.error].inc()
 
-    def _vendor_weight_changed(self, event: events.VendorWeightChanged) -> None:
+    def _vendor_weight_changed(self, event: routing_events.VendorWeightChanged) -> None:
         route = event.provider, event.channel, event.country
         self._weight_changes[*route, event.reason].inc()
 
-    def _vendor_measured(self, event: events.VendorMeasured) -> None:
+    def _vendor_measured(self, event: routing_events.VendorMeasured) -> None:
         route = event.provider, event.channel, event.country
         self._weight[route].set(event.weight)
         for outcome in ("judged", "delivered", "tries", "converted"):
             self._outcomes[*route, outcome].inc(getattr(event, outcome))
 
-    def _route_chosen(self, event: events.RouteChosen) -> None:
+    def _route_chosen(self, event: routing_events.RouteChosen) -> None:
         route = event.provider, event.channel, event.country
         flags = [str(flag).lower() for flag in (event.explored, event.obeyed)]
         self._choices[*route, *flags].inc()

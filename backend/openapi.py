@@ -9,19 +9,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from backend import schemas
+from backend.cookies import REFRESH_COOKIE
 from backend.errors import PROBLEM_TYPE, PROBLEMS
-from backend.operations import OPERATIONS, Operation
+from backend.forms import FORM
+from backend.oauth_schemas import OAuthProblem
+from backend.operation import JSON, Operation
+from backend.operations import OPERATIONS
 from backend.version import VERSION
 
 _REF = "#/components/schemas/{model}"
 
-_JSON = "application/json"
-
 _PARAMETERS = {
     "verification_id": {
         "type": "string",
-        "pattern": "^[A-Za-z0-9_-]{16}[lv][A-Za-z0-9_-]{22}$",
+        "pattern": r"^([A-Za-z0-9_-]{16}[lvc][A-Za-z0-9_-]{26}|\+?[0-9]{4,20})$",
     },
+    "of_issuer": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "session_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{38}$"},
     "vendor": {"type": "string", "pattern": "^[a-z0-9_]{1,30}$"},
     "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
 }
@@ -57,7 +61,18 @@ def document() -> dict[str, Any]:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                 },
+                "refreshCookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": REFRESH_COOKIE,
+                },
                 "metricsToken": {"type": "http", "scheme": "bearer"},
+                "serviceClient": {"type": "http", "scheme": "basic"},
+                "serviceToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                },
             },
         },
     }
@@ -71,8 +86,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body:
         described["requestBody"] = {
-            "required": True,
-            "content": {_JSON: {"schema": _ref(operation.body)}},
+            "required": not operation.is_body_optional,
+            "content": {
+                FORM if operation.is_oauth else JSON: {"schema": _ref(operation.body)}
+            },
         }
     names = re.findall(r"{(\w+)}", operation.path)
     if names:
@@ -84,6 +101,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["security"] = [{operation.bearer: []}]
         if operation.bearer == "metricsToken":
             described["security"].append({})
+    if operation.security:
+        described["security"] = [{it: []} if it else {} for it in operation.security]
     return described
 
 
@@ -104,9 +123,15 @@ def _responses(operation: Operation) -> dict[str, Any]:
         responses[str(status)] = {
             "description": titles + ".",
             "headers": headers,
-            "content": {PROBLEM_TYPE: {"schema": _ref(schemas.Problem)}},
+            "content": _problem_content(operation),
         }
     return responses
+
+
+def _problem_content(operation: Operation) -> dict[str, Any]:
+    if operation.is_oauth:
+        return {JSON: {"schema": _ref(OAuthProblem)}}
+    return {PROBLEM_TYPE: {"schema": _ref(schemas.Problem)}}
 
 
 def _answer(operation: Operation, description: str) -> dict[str, Any]:
@@ -115,7 +140,7 @@ def _answer(operation: Operation, description: str) -> dict[str, Any]:
         schema = _ref(operation.answers[0])
     elif operation.answers:
         schema = {"oneOf": [_ref(model) for model in operation.answers]}
-    if operation.status == HTTPStatus.NO_CONTENT:
+    if operation.status == HTTPStatus.NO_CONTENT or (operation.is_oauth and not schema):
         return {"description": description, "headers": {"X-Request-Id": _REQUEST_ID}}
     return {
         "description": description,
@@ -136,9 +161,9 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 def _schemas() -> dict[str, Any]:
     requests = [(it.body, "validation") for it in OPERATIONS if it.body]
     answers = [(model, "serialization") for it in OPERATIONS for model in it.answers]
-    problem = (schemas.Problem, "serialization")
+    problems = [(schemas.Problem, "serialization"), (OAuthProblem, "serialization")]
     _, found = models_json_schema(
-        [*requests, *answers, problem],  # type: ignore[list-item]
+        [*requests, *answers, *problems],  # type: ignore[list-item]
         ref_template=_REF,
     )
     definitions: dict[str, Any] = found["$defs"]

@@ -1,39 +1,12 @@
 """Every route as the OpenAPI document shows it."""
 
-from dataclasses import dataclass
+from backend import people_schemas, schemas
+from backend.admin_operations import ADMIN_OPERATIONS
+from backend.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
+from backend.people_operations import PEOPLE_OPERATIONS
+from backend.token_operations import SERVICE_PROBLEMS, TOKEN_OPERATIONS
 
-from pydantic import BaseModel
-
-from backend import schemas
-
-_JSON = "application/json"
 _HEALTH = "application/health+json"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One route as the document shows it; ``problems`` are codes of the table."""
-
-    method: str
-    path: str
-    summary: str
-    status: int
-    answers: tuple[type[BaseModel], ...]
-    problems: tuple[str, ...] = ()
-    body: type[BaseModel] | None = None
-    content_type: str = _JSON
-    failing: int | None = None
-    bearer: str | None = None
-
-
-_BODY_PROBLEMS = (
-    "malformed_request",
-    "bad_request",
-    "invalid_request",
-    "payload_too_large",
-    "unsupported_media_type",
-)
-_PHONE_PROBLEMS = ("phone_invalid", "phone_not_supported")
 
 OPERATIONS = (
     Operation(
@@ -44,42 +17,55 @@ OPERATIONS = (
         body=schemas.SendOtpRequest,
         answers=(schemas.SendOtpResponse,),
         problems=(
-            *_BODY_PROBLEMS,
-            *_PHONE_PROBLEMS,
+            *BODY_PROBLEMS,
+            *PHONE_PROBLEMS,
             "verification_gone",
             "phone_locked",
             "rate_limited",
             "channel_not_available",
             "recipient_unreachable",
             "delivery_unavailable",
+            *SERVICE_PROBLEMS,
             "store_unavailable",
         ),
+        security=("", "serviceToken"),
     ),
     Operation(
         method="post",
         path="/api/verify-otp",
         summary="Check the code that the person typed.",
         status=200,
-        body=schemas.VerifyOtpRequest,
-        answers=(schemas.LoginResponse, schemas.VerificationResponse),
+        body=people_schemas.VerifyOtpRequest,
+        answers=(people_schemas.LoginResponse, schemas.VerificationResponse),
         problems=(
-            *_BODY_PROBLEMS,
-            *_PHONE_PROBLEMS,
+            *BODY_PROBLEMS,
+            *PHONE_PROBLEMS,
             "wrong_code",
             "verification_gone",
             "attempts_exhausted",
             "phone_locked",
             "rate_limited",
+            "subject_frozen",
+            *SERVICE_PROBLEMS,
             "store_unavailable",
         ),
+        security=("", "serviceToken"),
     ),
     Operation(
         method="get",
         path="/api/otp-status/{verification_id}",
-        summary="Tell how a verification stands. Who holds its id may ask.",
+        summary="Tell how a verification stands. Who holds its id may ask, or a service"
+        " with otp:status, which may name the phone instead.",
         status=200,
         answers=(schemas.StatusResponse,),
-        problems=("invalid_request", "not_found", "store_unavailable"),
+        problems=(
+            "invalid_request",
+            *PHONE_PROBLEMS,
+            *SERVICE_PROBLEMS,
+            "not_found",
+            "store_unavailable",
+        ),
+        security=("", "serviceToken"),
     ),
     # Some vendors call with GET.
     *(
@@ -99,15 +85,7 @@ OPERATIONS = (
         for path in ("/api/webhooks/{vendor}", "/api/webhooks/{vendor}/{token}")
         for method in ("get", "post")
     ),
-    Operation(
-        method="get",
-        path="/api/me",
-        summary="Tell who the bearer of the token is, if the session is alive.",
-        status=200,
-        answers=(schemas.MeResponse,),
-        problems=("invalid_token", "store_unavailable"),
-        bearer="accessToken",
-    ),
+    *PEOPLE_OPERATIONS,
     Operation(
         method="get",
         path="/.well-known/jwks.json",
@@ -173,4 +151,6 @@ OPERATIONS = (
         answers=(),
         content_type="text/html",
     ),
+    *TOKEN_OPERATIONS,
+    *ADMIN_OPERATIONS,
 )

@@ -1,10 +1,12 @@
 """Request and response bodies. The OpenAPI document is made from these models."""
 
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.otp.codes import Purpose
 from services.otp.records import State
 from services.sms.provider import Channel
 
@@ -57,6 +59,28 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _ip_address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        message = "not an IPv4 or IPv6 address"
+        raise ValueError(message) from None
+    return text
+
+
+EndUserIp = Annotated[
+    str,
+    Field(
+        max_length=64,
+        description="With a service token of scope otp:send: the address of the person"
+        " that the service acts for. Limits count it instead of the service's own.",
+        examples=["203.0.113.7"],
+        json_schema_extra={"format": "end-user-ip"},
+    ),
+    AfterValidator(_ip_address),
+]
+
+
 class SendOtpRequest(Body):
     """Ask for a code. With ``verification_id``: send the same code again."""
 
@@ -69,7 +93,9 @@ class SendOtpRequest(Body):
         ]
         | None
     ) = None
-    purpose: Literal["login", "verify"] = "login"
+    purpose: Annotated[
+        Purpose, Field(description="change: to move an account to this number.")
+    ] = "login"
     locale: (
         Annotated[
             str,
@@ -92,17 +118,7 @@ class SendOtpRequest(Body):
         | None
     ) = None
     verification_id: VerificationIdText | None = None
-
-
-class VerifyOtpRequest(Body):
-    """Submit the code that the person typed."""
-
-    verification_id: VerificationIdText
-    phone: PhoneText
-    country: CountryText | None = None
-    otp: Annotated[
-        str, Field(pattern="^[0-9]{6}$", description="The code.", examples=["123456"])
-    ]
+    end_user_ip: EndUserIp | None = None
 
 
 class Turn(Body):
@@ -149,39 +165,13 @@ class SendOtpResponse(Body):
 
     verification_id: str
     phone: Annotated[str, Field(description="Masked.")]
-    purpose: Literal["login", "verify"]
+    purpose: Purpose
     channel: Channel
     expires_in: Annotated[int, Field(ge=0, description="Seconds.")]
     code_length: int
     attempts_left: Annotated[int, Field(ge=0)]
     delivery: Delivery
     next: Next
-
-
-class User(Body):
-    """The person who logged in."""
-
-    id: Annotated[str, Field(description="Opaque and stable; never the number.")]
-    phone: Annotated[str, Field(description="E.164.")]
-    roles: list[str]
-
-
-class LoggedInUser(User):
-    """The person who just logged in."""
-
-    first_login: Annotated[
-        bool, Field(description="No login of this phone in the last 90 days.")
-    ]
-
-
-class LoginResponse(Body):
-    """The code was right, and the person is logged in (purpose ``login``)."""
-
-    verified: Literal[True]
-    access_token: str
-    token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(description="Seconds.")]
-    user: LoggedInUser
 
 
 class VerificationResponse(Body):
@@ -200,21 +190,6 @@ class StatusResponse(Body):
     attempts_left: Annotated[int, Field(ge=0)]
     delivery: Delivery | None
     next: Next
-
-
-class SessionView(Body):
-    """The session that the token belongs to."""
-
-    id: str
-    created_at: Annotated[int, Field(description="Unix seconds.")]
-    expires_in: Annotated[int, Field(description="Seconds the token is still good.")]
-
-
-class MeResponse(Body):
-    """Who the bearer of the token is."""
-
-    user: User
-    session: SessionView
 
 
 class JwksResponse(Body):

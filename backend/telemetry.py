@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from backend.callers import Callers
 from backend.metrics import Metrics, RequestServed
-from services import events
+from services import events, routing_events
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -34,8 +34,10 @@ _WARNINGS = (
     events.DeliveryFailed,
     events.BackgroundFailed,
     events.BreakerChanged,
-    events.VendorWeightChanged,
+    routing_events.VendorWeightChanged,
     events.ScriptRan,
+    events.SigningKeyChanged,
+    events.AdminActed,
 )
 
 ExcInfo = (
@@ -62,9 +64,7 @@ class Telemetry:
     def emit(self, event: events.Event | RequestServed) -> None:
         """Log and count one event."""
         self.metrics.count(event)
-        if isinstance(event, events.VendorMeasured) or (
-            isinstance(event, events.ScriptRan) and event.outcome == "ok"
-        ):
+        if _is_ordinary(event):
             return
         write = self._log.warning if isinstance(event, _WARNINGS) else self._log.info
         write(_NAMES[type(event)], request_id=_request_id.get(), **_fields(event))
@@ -141,6 +141,17 @@ def _route(environ: "WSGIEnvironment") -> str:
     return rule.rule if rule else "none"
 
 
+def _is_ordinary(event: events.Event | RequestServed) -> bool:
+    """Tell whether an event is too frequent and too plain for a line of its own."""
+    match event:
+        case events.ScriptRan() | events.ClientChecked():
+            return event.outcome == "ok"
+        case routing_events.VendorMeasured() | events.TokenIntrospected():
+            return True
+        case _:
+            return False
+
+
 def _fields(event: events.Event | RequestServed) -> dict[str, object]:
     fields = {name: getattr(event, name) for name in event.__slots__}
     if "seconds" in fields:
@@ -166,8 +177,17 @@ _NAMES: dict[type[object], str] = {
         events.LimitReached,
         events.ProviderCalled,
         events.BreakerChanged,
-        events.VendorWeightChanged,
-        events.RouteChosen,
+        routing_events.VendorWeightChanged,
+        routing_events.RouteChosen,
         events.ScriptRan,
+        events.NoticeSent,
+        events.SessionOpened,
+        events.SessionRefreshed,
+        events.SessionsEnded,
+        events.PhoneChanged,
+        events.ClientChecked,
+        events.TokenIntrospected,
+        events.SigningKeyChanged,
+        events.AdminActed,
     )
 }

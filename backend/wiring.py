@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from backend.addresses import Addresses, addresses_of
+from backend.admin import Admin
 from backend.chores import Chores
-from backend.delivery import build_templates, find_delivery_problems
+from backend.delivery import build_templates, carriers_of, find_delivery_problems
+from backend.identity import Identity, build_identity
+from backend.journal import open_journal
+from backend.names import names_check
 from backend.routing import build_sms
+from backend.secrets import secrets_of
+from backend.service_clients import find_client_problems
 from backend.store import Store, find_redis_fault, open_redis
 from backend.vendors import OpenTransport, Vendor, build_vendors, readers_of
 from config.config import Settings, SettingsError, load_settings
@@ -16,15 +22,14 @@ from config.fields import Environment
 from config.webhook_rules import find_private_webhook
 from services.abuse.guard import Guard, SharedLimits
 from services.events import Emit
-from services.identity.keys import SigningKeys, derived_signing_key
-from services.identity.sessions import Sessions
-from services.identity.subjects import Subjects
-from services.identity.tokens import Tokens
-from services.otp.codes import phone_tag
+from services.identity.sessions import WINNING
+from services.otp.codes import Peppers, phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.follow_ups import FollowUps
+from services.otp.locks import Locks
 from services.otp.messages import MessageStore
+from services.otp.number_notices import NumberNotices
 from services.otp.numbers import Numbers, TestRange
 from services.otp.phonebook import Phonebook
 from services.otp.planning import Planner
@@ -37,7 +42,6 @@ from services.sms.provider import Channel, Provider
 from services.sms.service import SmsService
 from services.sms.transport import HttpTransport
 from utils.clock import Clock, SystemClock
-from utils.crypto import derive_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,10 @@ class Services:
     sms: SmsService
     deliveries: Deliveries
     addresses: Addresses
-    tokens: Tokens
-    sessions: Sessions
-    subjects: Subjects
+    identity: Identity
+    phonebook: Phonebook
+    notices: NumberNotices
+    admin: Admin
     check_store: Callable[[], RedisHealth]
     chores: Chores
 
@@ -73,12 +78,19 @@ def build_services(
     """
     clock = clock or SystemClock()
     open_transport = open_transport or partial(HttpTransport, clock=clock)
-    secret = settings.secret_key.get_secret_value().encode()
-    tag_of = partial(phone_tag, derive_key(secret, "phone tag"))
+    secrets = secrets_of(settings)
+    tag_of = partial(phone_tag, secrets.naming("phone tag"))
     client, scripts = (open_store or open_redis)(settings, emit)
-    subjects = Subjects(
-        key=derive_key(secret, "subject"), admin_phones=settings.admin_phones
+    chores = chores or Chores(emit=emit)
+    journal = open_journal(
+        settings,
+        scripts,
+        background=chores.notes,
+        clock=clock,
+        emit=emit,
+        offset_seconds=offset_seconds,
     )
+    emit = journal.emit
     addresses = addresses_of(settings)
     vendors = build_vendors(settings, addresses, open_transport)
     templates = build_templates(settings)
@@ -92,19 +104,20 @@ def build_services(
         offset_seconds=offset_seconds,
         draws=draws,
     )
-    chores = chores or Chores(emit=emit)
-    store = OtpStore(scripts, offset_seconds=offset_seconds)
+    store = OtpStore(scripts, winning=WINNING, offset_seconds=offset_seconds)
     guard = Guard(
         scripts,
         _shared_limits(settings, with_calls=_has("voice", vendors)),
-        key=derive_key(secret, "limit subject"),
+        key=secrets.naming("limit subject"),
+        tag_of=tag_of,
         emit=emit,
         offset_seconds=offset_seconds,
     )
     phonebook = Phonebook(
         numbers=_numbers(settings, clock),
         tag_of=tag_of,
-        pepper=derive_key(secret, "code pepper"),
+        peppers=Peppers(secrets.keys("code pepper")),
+        name_key=secrets.naming("storefront"),
         limits=_phone_limits(settings),
     )
     planner = Planner(sms, whatsapp_first=settings.whatsapp_first)
@@ -119,8 +132,8 @@ def build_services(
         store=store,
         messages=MessageStore(
             scripts,
-            name_key=derive_key(secret, "message name"),
-            letter_key=derive_key(secret, "message letter"),
+            name_key=secrets.naming("message name"),
+            letter_keys=secrets.keys("message letter"),
             offset_seconds=offset_seconds,
         ),
         sms=sms,
@@ -162,28 +175,46 @@ def build_services(
     chores.add("late notes", deliveries.note_again, seconds=1.0)
     if _has("whatsapp", vendors):
         chores.add("whatsapp waits", deliveries.look_again, seconds=1.0)
+    identity = build_identity(
+        settings,
+        secrets=secrets,
+        client=client,
+        scripts=scripts,
+        tag_of=tag_of,
+        clock=clock,
+        emit=emit,
+        chores=chores,
+        offset_seconds=offset_seconds,
+    )
     return Services(
         otp=otp,
         sms=sms,
         deliveries=deliveries,
         addresses=addresses,
-        tokens=Tokens(
-            SigningKeys(settings.signing_key_pem or derived_signing_key(secret)),
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-            ttl_seconds=settings.access_token_seconds,
-            clock=clock,
+        phonebook=phonebook,
+        notices=NumberNotices(
+            sms=sms,
+            carriers=carriers_of(settings, [it.provider for it in vendors]),
+            guard=guard,
+            phonebook=phonebook,
+            background=chores.sends,
+            emit=emit,
         ),
-        sessions=Sessions(
-            client,
-            subjects=subjects,
+        identity=identity,
+        admin=Admin(
+            people=identity.people,
+            sessions=identity.sessions,
+            store=store,
+            locks=Locks(
+                scripts, limits=phonebook.limits, offset_seconds=offset_seconds
+            ),
+            phonebook=phonebook,
             tag_of=tag_of,
-            key=derive_key(secret, "session phone"),
-            ttl_seconds=settings.access_token_seconds,
-            clock=clock,
+            journal=journal,
         ),
-        subjects=subjects,
-        check_store=partial(check_redis, client, embedded=settings.embedded_store),
+        check_store=partial(
+            check_redis, client, names=names_check(settings, secrets, client)
+        ),
         chores=chores,
     )
 
@@ -209,6 +240,7 @@ def find_problems(settings: Settings) -> tuple[str, ...]:
     """
     problems = list(find_delivery_problems(settings, configured_providers(settings)))
     problems += find_private_webhook(settings)
+    problems += find_client_problems(settings)
     if fault := find_redis_fault(settings):
         problems.append(fault)
     return tuple(problems)

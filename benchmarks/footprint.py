@@ -16,7 +16,7 @@ from benchmarks.workload import Pending, Phones, read_pending, sends
 # The last requests under way are done by then.
 _SETTLE_SECONDS = 1
 _SAMPLES = 200
-_OPERATIONS = 20
+OPERATIONS = 20
 # The first cooldown of the service whose operations are counted: the least that is
 # allowed in production.
 COOLDOWN_SECONDS = 15
@@ -149,7 +149,7 @@ class Counter:
         if load.method == "GET":
             self._http.request("GET", line)
         else:
-            headers = {"Content-Type": "application/json"}
+            headers = dict(load.headers)
             self._http.request("POST", load.path, body=line, headers=headers)
         response = self._http.getresponse()
         body = response.read()
@@ -190,7 +190,7 @@ def count_operations(
 ) -> Iterable[Operation]:
     """Count every kind of request; ``guesses`` makes right, wrong and status."""
     counter = Counter(client, service)
-    numbers = phones.take(2 * _OPERATIONS)
+    numbers = phones.take(2 * OPERATIONS)
     asked = sends(numbers)
     bodies = [counter.ask(asked, line) for line in asked.lines]
     cooled_down = time.monotonic() + COOLDOWN_SECONDS
@@ -199,7 +199,7 @@ def count_operations(
     for load in (wrong, status, right):
         counter.ask(load, load.lines[-1])
 
-    fresh = sends(phones.take(_OPERATIONS))
+    fresh = sends(phones.take(OPERATIONS))
     yield counter.count("send", fresh, at_most=2)
     refused = Load(fresh.path, fresh.lines, 429)
     yield counter.count("send, refused by the phone's cooldown", refused, at_most=3)
@@ -208,7 +208,7 @@ def count_operations(
     yield counter.count("verify, right code", _first(right), at_most=2)
     time.sleep(max(0.0, cooled_down - time.monotonic()))
     # Those that were not guessed at; the last one was, for its script.
-    some = slice(_OPERATIONS, -1)
+    some = slice(OPERATIONS, -1)
     yield counter.count("resend", _resends(bodies[some], numbers[some]), at_most=2)
 
 
@@ -223,5 +223,5 @@ def _resends(bodies: Sequence[bytes], phones: Sequence[str]) -> Load:
 
 def _first(load: Load) -> Load:
     return Load(
-        load.path, load.lines[:_OPERATIONS], load.status, load.method, load.repeats
+        load.path, load.lines[:OPERATIONS], load.status, load.method, load.repeats
     )

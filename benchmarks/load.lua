@@ -4,15 +4,17 @@
 -- arg 2  method
 -- arg 3  path for POST
 -- arg 4  file for the answers' bodies, or "-"
+-- then   headers: a name, its value, and so on
 -- Prints one JSON object when done. Runs on one thread.
 
 local requests, answers = {}, nil
 issued, ran_out, statuses = 0, false, {}
 
 function init(args)
-  local headers = { ["Content-Type"] = "application/json" }
+  local headers = {}
+  for i = 5, #args, 2 do headers[args[i]] = args[i + 1] end
   for line in io.lines(args[1]) do
-    requests[#requests + 1] = args[2] == "GET" and wrk.format("GET", line)
+    requests[#requests + 1] = args[2] == "GET" and wrk.format("GET", line, headers)
       or wrk.format("POST", args[3], headers, line)
   end
   if args[4] ~= "-" then answers = io.open(args[4], "w") end

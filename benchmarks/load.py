@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import orjson
 _SCRIPT = Path(__file__).parent / "load.lua"
 # As many as keep two cores busy without a queue that would be all the latency.
 CONNECTIONS = 16
+
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Load:
     method: str = "POST"
     # The same request again and again: else each is sent once.
     repeats: bool = False
+    headers: Mapping[str, str] = field(default_factory=lambda: JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def run_wrk(
                 *("--script", str(_SCRIPT), f"http://127.0.0.1:{port}", "--"),
                 *(str(requests), load.method, load.path),
                 str(bodies) if keep_bodies else "-",
+                *(word for header in load.headers.items() for word in header),
             ],
             check=True,
             capture_output=True,

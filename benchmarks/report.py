@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from statistics import median
 
 from benchmarks.first_send import Start
 from benchmarks.footprint import Footprint, Operation
+from benchmarks.identity import Crowd
+from benchmarks.identity_report import write_kit, write_sessions
 from benchmarks.measure import Row
 from benchmarks.receipts import ReceiptRun
 from benchmarks.slow_vendor import (
@@ -18,6 +20,7 @@ from benchmarks.slow_vendor import (
     VENDOR_SECONDS,
     SlowRun,
 )
+from benchmarks.tables import table, verdict
 from benchmarks.vendor_cost import VendorCost
 
 _SHARE_OF_IDEAL = 0.9
@@ -37,6 +40,8 @@ class Found:
     slow: Sequence[SlowRun]
     starts: Sequence[Start]
     receipts: Sequence[ReceiptRun]
+    crowd: Crowd
+    kit: tuple[float, float]
     footprint: Footprint
     followed: Footprint
     operations: Sequence[Operation]
@@ -50,7 +55,8 @@ class Found:
         runs = [f"{row.name}: {problem}" for row in rows for problem in row.void]
         slow = [f"slow vendor: {run.problem}" for run in self.slow if run.problem]
         receipts = [f"receipts: {run.problem}" for run in self.receipts if run.problem]
-        return runs + slow + receipts
+        crowd = [f"sessions: {it}" for it in [self.crowd.problem] if it]
+        return runs + slow + receipts + crowd
 
 
 def write_report(found: Found) -> str:
@@ -62,6 +68,8 @@ def write_report(found: Found) -> str:
         _slow(found),
         _starts(found),
         _receipts(found),
+        write_sessions(found.crowd),
+        write_kit(found.kit),
         _bytes(found),
         _trips(found),
     ]
@@ -106,7 +114,7 @@ def _speed(found: Found) -> str:
     rows = [_speed_row(row, found.floor) for row in (found.floor, *found.rows)]
     return f"""## Speed
 
-{_table(("", *head), rows)}
+{table(("", *head), rows)}
 
 The floor is a Flask route that does one EVALSHA on a connection held per thread, and
 nothing else. The console provider costs nothing of the network, so its send is the
@@ -125,7 +133,7 @@ def _speed_row(row: Row, floor: Row) -> tuple[str, ...]:
         f"{row.typical(lambda it: it.p50_ms):.1f}",
         f"{row.typical(lambda it: it.p99_ms):.1f}",
         f"{row.typical(lambda it: it.redis_us):.0f}",
-        _verdict(f">= {row.target}", holds=ratio >= row.target) if row.target else "",
+        verdict(f">= {row.target}", holds=ratio >= row.target) if row.target else "",
     )
 
 
@@ -136,13 +144,13 @@ def _vendors(found: Found) -> str:
             it.name,
             f"{it.ms:.2f}",
             f"{it.ms / cheapest:.2f}",
-            _verdict(f"<= {_MOST_VENDOR_MS}", holds=it.ms <= _MOST_VENDOR_MS),
+            verdict(f"<= {_MOST_VENDOR_MS}", holds=it.ms <= _MOST_VENDOR_MS),
         )
         for it in found.vendors
     ]
     return f"""## CPU per send, by vendor
 
-{_table(("", "CPU ms", "of the cheapest", "target"), rows)}
+{table(("", "CPU ms", "of the cheapest", "target"), rows)}
 
 CPU time of the sending process alone, one message after the other through the vendor's
 provider; the simulator is another process and answers at once. Without TLS, which a
@@ -156,7 +164,7 @@ def _slow(found: Found) -> str:
         return f"{title}\n\nvoid"
     rate = median(run.per_second for run in good)
     share = rate / IDEAL_PER_SECOND
-    verdict = _verdict(
+    judged = verdict(
         f">= {_SHARE_OF_IDEAL:.0%}", holds=share >= _SHARE_OF_IDEAL and not found.void
     )
     row = (
@@ -165,10 +173,10 @@ def _slow(found: Found) -> str:
         f"{share:.0%}",
         f"{median(run.added_p99_ms for run in good):.0f}",
         f"{median(run.per_cpu_second for run in good):.0f}",
-        verdict,
+        judged,
     )
     head = ("sends/s", "ideal", "share", "added p99 ms", "per CPU-second", "target")
-    return f"{title}\n\n{_table(head, [row])}"
+    return f"{title}\n\n{table(head, [row])}"
 
 
 def _starts(found: Found) -> str:
@@ -177,13 +185,13 @@ def _starts(found: Found) -> str:
             f"{it.first_ms:.0f}",
             f"{it.rest_ms:.1f}",
             f"{it.later_ms:.0f}",
-            _verdict(f"<= {_MOST_LATER_MS}", holds=it.later_ms <= _MOST_LATER_MS),
+            verdict(f"<= {_MOST_LATER_MS}", holds=it.later_ms <= _MOST_LATER_MS),
         )
         for it in found.starts
     ]
     return f"""## First send after a start
 
-{_table(("first ms", "rest ms", "more ms", "target"), rows)}
+{table(("first ms", "rest ms", "more ms", "target"), rows)}
 
 A row is a start of the whole service, over Twilio with receipts, on a Redis that has
 forgotten every script. One send at a time on one connection; the rest is the median."""
@@ -202,7 +210,7 @@ def _receipts(found: Found) -> str:
     head = ("CPU ms per send without", "with", "ratio")
     return f"""{title}
 
-{_table(head, [row])}
+{table(head, [row])}
 
 CPU time of the service, from the first send until it rests again, over Twilio. With
 receipts it asks for them, remembers every message, and takes in two receipts for each,
@@ -211,9 +219,9 @@ which are requests of their own: three requests in place of one."""
 
 def _bytes(found: Found) -> str:
     it = found.footprint
-    verdict = _verdict(f"<= {_MOST_BYTES}", holds=it.bytes_each <= _MOST_BYTES)
+    judged = verdict(f"<= {_MOST_BYTES}", holds=it.bytes_each <= _MOST_BYTES)
     rows = [
-        ("console", *_footprint_row(it), verdict),
+        ("console", *_footprint_row(it), judged),
         ("Twilio, receipts", *_footprint_row(found.followed), ""),
     ]
     head = (
@@ -227,7 +235,7 @@ def _bytes(found: Found) -> str:
     )
     return f"""## Redis memory per pending verification
 
-{_table(head, rows)}
+{table(head, rows)}
 
 Used memory before and after sends to distinct phones from one address, all keys and
 tables counted. Hardly two phones share a prefix, which is the dearest case: each then
@@ -259,7 +267,7 @@ def _trips(found: Found) -> str:
         (
             it.name,
             f"{it.round_trips:g}",
-            _verdict(f"<= {it.at_most}", holds=it.round_trips <= it.at_most),
+            verdict(f"<= {it.at_most}", holds=it.round_trips <= it.at_most),
             f"{it.afterwards:g}",
             f"{it.scripts:g}",
             f"{it.commands:g}",
@@ -269,31 +277,10 @@ def _trips(found: Found) -> str:
     ]
     return f"""## Redis work per operation
 
-{_table(head, rows)}
+{table(head, rows)}
 
 Over Twilio, with receipts asked for. Counted by Redis until the answer was there: round
 trips are the reads it made from clients, commands those in INFO commandstats. What is
 noted after the answer is one round trip more, which all sends of a moment share. The
 vendors' health is one every three seconds for each worker, country and channel, and
 stands in no row: every number is a median."""
-
-
-def _verdict(target: str, *, holds: bool) -> str:
-    return f"{target}: {'holds' if holds else 'does not hold'}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return "\n".join(_lines(head, rows, widths))
-
-
-def _lines(
-    head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
-) -> Iterator[str]:
-    def line(cells: Sequence[str]) -> str:
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        return f"| {' | '.join(padded)} |"
-
-    yield line(head)
-    yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-    yield from (line(row) for row in rows)

@@ -6,7 +6,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,20 @@ import redis
 from benchmarks.first_send import measure_starts
 from benchmarks.footprint import (
     COOLDOWN_SECONDS,
+    OPERATIONS,
+    Counter,
     Operation,
     count_operations,
     measure_bytes,
 )
+from benchmarks.identity import (
+    Client,
+    Logins,
+    access_tokens,
+    introspections,
+    measure_crowd,
+)
+from benchmarks.kit import measure as measure_kit
 from benchmarks.load import Load, missing_tool
 from benchmarks.measure import Bench, Case, Row
 from benchmarks.processes import (
@@ -68,10 +78,11 @@ class Plan:
     vendor_rounds: int
     vendor_sends: int
     starts: int
+    sessions: int
 
 
-_WHOLE = Plan("make bench", 3, 4, 3, 8, 20_000, 5, 200, 5)
-_QUICK = Plan("make bench ARGS=--quick", 1, 1, 1, 2, 2_000, 1, 50, 1)
+_WHOLE = Plan("make bench", 3, 4, 3, 8, 20_000, 5, 200, 5, 1_000_000)
+_QUICK = Plan("make bench ARGS=--quick", 1, 1, 1, 2, 2_000, 1, 50, 1, 20_000)
 
 
 def main() -> int:
@@ -110,7 +121,9 @@ def _measure(plan: Plan) -> Found:
         store = stack.enter_context(start_redis(server_binary()))
         simulator = stack.enter_context(start_simulator())
         client = stack.enter_context(redis.Redis(port=store.port))
-        console = console_settings(store.port)
+        asker = Client()
+        stack.callback(asker.close)
+        console = console_settings(store.port, SERVICE_CLIENTS_FILE=str(asker.file))
         services = stack.enter_context(ExitStack())
         floor = services.enter_context(start_floor(console))
         service = services.enter_context(start_service(console))
@@ -124,6 +137,8 @@ def _measure(plan: Plan) -> Found:
             *_console_cases(service, phones, plan.seconds),
             _twilio_case(twilio, phones, plan.seconds),
         ]
+        logins = Logins(client, service, phones)
+        cases += _session_cases(service, logins, asker, plan.seconds)
         bench.warm_up(
             [
                 (floor, FLOOR),
@@ -166,6 +181,10 @@ def _measure(plan: Plan) -> Found:
             seconds=plan.seconds,
             rounds=plan.rounds,
         )
+        _say("sessions")
+        crowd = measure_crowd(client, service, logins, many=plan.sessions)
+        _say("kit")
+        kit = measure_kit()
         _say("memory")
         footprint = measure_bytes(client, service, phones, plan.verifications)
         with rule(simulator, "receipt_missing"):
@@ -175,7 +194,7 @@ def _measure(plan: Plan) -> Found:
             _say("operations")
             # Their workers ask Redis something now and then, which would be counted.
             services.close()
-            operations = _count(client, settings, phones)
+            operations = _count(client, settings, phones, asker)
         return Found(
             command=plan.command,
             floor=floor_row,
@@ -184,6 +203,8 @@ def _measure(plan: Plan) -> Found:
             slow=slow,
             starts=starts,
             receipts=receipts,
+            crowd=crowd,
+            kit=kit,
             footprint=footprint,
             followed=footprint_followed,
             operations=operations,
@@ -193,23 +214,35 @@ def _measure(plan: Plan) -> Found:
 
 
 def _count(
-    client: redis.Redis, settings: Mapping[str, str], phones: Phones
+    client: redis.Redis, settings: Mapping[str, str], phones: Phones, asker: Client
 ) -> list[Operation]:
     """Count on a service that does one thing at a time."""
     single = {
         "WORKERS": "1",
         "THREADS": "1",
         "RESEND_COOLDOWNS": str(COOLDOWN_SECONDS),
+        "SERVICE_CLIENTS_FILE": str(asker.file),
     }
     with start_service({**settings, **single}, receipts=True) as service:
-        return list(
-            count_operations(
-                client,
-                service,
-                phones,
-                lambda it: (right_guesses(it), wrong_guesses(it), status_questions(it)),
-            )
+        of_codes = count_operations(
+            client,
+            service,
+            phones,
+            lambda it: (right_guesses(it), wrong_guesses(it), status_questions(it)),
         )
+        return [*of_codes, *_count_sessions(client, service, phones, asker)]
+
+
+def _count_sessions(
+    client: redis.Redis, service: Process, phones: Phones, asker: Client
+) -> Iterator[Operation]:
+    logins = Logins(client, service, phones)
+    sessions = list(logins.make(OPERATIONS))
+    tokens = access_tokens(logins, service, OPERATIONS)
+    counter = Counter(client, service)
+    yield counter.count("refresh", logins.refreshes(sessions), at_most=1)
+    asked = introspections(tokens, asker)
+    yield counter.count("introspect", asked, at_most=1)
 
 
 def _console_cases(service: Process, phones: Phones, seconds: int) -> list[Case]:
@@ -228,7 +261,7 @@ def _console_cases(service: Process, phones: Phones, seconds: int) -> list[Case]
             lambda: _some_sends(phones, seconds),
         ),
         Case(
-            Row("(c) verify, right code", _SHARE_OF_FLOOR),
+            Row("(c) login with token", _SHARE_OF_FLOOR),
             service,
             right,
             settle=lambda issued: prepared.give_back(guessing[issued:]),
@@ -243,6 +276,21 @@ def _console_cases(service: Process, phones: Phones, seconds: int) -> list[Case]
             service,
             lambda: status_questions(prepared.take(_STATUS_IDS)),
         ),
+    ]
+
+
+def _session_cases(
+    service: Process, logins: Logins, asker: Client, seconds: int
+) -> list[Case]:
+    asked = introspections(access_tokens(logins, service, _STATUS_IDS), asker)
+    most = seconds * _REQUESTS_PER_SECOND
+    return [
+        Case(
+            Row("(f) refresh", _SHARE_OF_FLOOR),
+            service,
+            lambda: logins.refreshes(list(logins.make(most))),
+        ),
+        Case(Row("(g) introspect", _SHARE_OF_FLOOR), service, lambda: asked),
     ]
 
 

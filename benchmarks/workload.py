@@ -7,10 +7,11 @@ from itertools import count
 
 import orjson
 
+from backend.secrets import secrets_of
 from benchmarks.load import Load, run_wrk
+from config.config import load_settings
 from services.otp.codes import VerificationId, derive_code, phone_tag
 from tests.simulator.simulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
-from utils.crypto import derive_key
 
 SECRET = "Wq8vR2nXy5TzK7mBc3JfHd9LgPs4UaEe6YtNiMo1"
 
@@ -130,9 +131,10 @@ def status_questions(pending: Sequence[Pending]) -> Load:
 
 def read_pending(bodies: Sequence[bytes], phones: Sequence[str]) -> Iterator[Pending]:
     """Find out which phone each answer was for, and the code that was sent to it."""
-    secret = SECRET.encode()
-    tag_of = partial(phone_tag, derive_key(secret, "phone tag"))
-    pepper = derive_key(secret, "code pepper")
+    settings = load_settings(environ=console_settings(0), env_file=None)
+    secrets = secrets_of(settings)
+    tag_of = partial(phone_tag, secrets.naming("phone tag"))
+    pepper = secrets.keys("code pepper")[0]
     by_tag: Mapping[str, str] = {tag_of(phone): phone for phone in phones}
     for body in bodies:
         identifier = VerificationId.parse(orjson.loads(body)["verification_id"])

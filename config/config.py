@@ -29,6 +29,7 @@ from pydantic_settings import (
 from config import fields
 from config.delivery_settings import DeliverySettings
 from config.fields import Environment, between
+from config.identity_settings import IdentitySettings
 from config.limits import parse_cooldowns, parse_ladder, parse_limits
 from config.rules import find_conflicts
 from config.vendor_settings import VendorSettings
@@ -45,7 +46,7 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-class Settings(DeliverySettings, VendorSettings):
+class Settings(IdentitySettings, DeliverySettings, VendorSettings):
     """All settings, read once at start by `load_settings`.
 
     Limits are `(count, window_seconds)` pairs that hold together; empty means off.
@@ -176,7 +177,11 @@ class Settings(DeliverySettings, VendorSettings):
 
 def variable_names() -> tuple[str, ...]:
     """Return the name of every variable, in the order of the settings."""
-    apart = {**DeliverySettings.model_fields, **VendorSettings.model_fields}
+    apart = {
+        **IdentitySettings.model_fields,
+        **DeliverySettings.model_fields,
+        **VendorSettings.model_fields,
+    }
     own = [name for name in Settings.model_fields if name not in apart]
     return tuple(
         "FLASK_ENV" if name == "environment" else name.upper()

@@ -185,6 +185,10 @@ read_json_object = read(_parse_json_object)
 
 RedisUrl = Annotated[SecretStr, read(_parse_redis_url)]
 SigningKey = Annotated[SecretStr, read(parse_signing_key)]
+# As `python -m backend.cli keys subject` prints it: 32 bytes in base64url.
+SubjectKey = Annotated[
+    SecretStr, like(r"[A-Za-z0-9_-]{43}", "32 bytes in base64url, 43 characters")
+]
 # 16 characters: nobody guesses a scrape token over the network.
 MetricsToken = Annotated[SecretStr, like(r".{16,}", "at least 16 characters")]
 

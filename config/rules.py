@@ -49,6 +49,7 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
     ):
         if any(count > PHONE_COUNT_MAX for count, _ in limits):
             yield Conflict((name,), f"must not count beyond {PHONE_COUNT_MAX}")
+    yield from _secret_conflicts(settings)
     if settings.environment == "production":
         for conflict in _production_conflicts(settings):
             yield Conflict((*conflict.variables, "FLASK_ENV"), conflict.message)
@@ -56,6 +57,29 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
         yield Conflict(
             ("TEST_NUMBERS_UNTIL", "TEST_NUMBERS"),
             "missing; test numbers need a last day",
+        )
+
+
+def _secret_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    previous = settings.secret_key_previous
+    if previous is None:
+        return
+    if settings.ephemeral_secret:
+        yield Conflict(
+            ("SECRET_KEY", "SECRET_KEY_PREVIOUS"),
+            "missing; SECRET_KEY_PREVIOUS stands beside it, not in its place",
+        )
+    elif previous.get_secret_value() == settings.secret_key.get_secret_value():
+        yield Conflict(
+            ("SECRET_KEY_PREVIOUS", "SECRET_KEY"),
+            "must be another secret than SECRET_KEY; leave it out to have one alone",
+        )
+    if settings.subject_key is None:
+        yield Conflict(
+            ("SUBJECT_KEY", "SECRET_KEY_PREVIOUS"),
+            "missing; names must not change with SECRET_KEY: set what `python -m "
+            "backend.cli keys subject` prints while SECRET_KEY is still the first one "
+            "and SECRET_KEY_PREVIOUS is not set",
         )
 
 
@@ -128,6 +152,9 @@ def _missing_parts(settings: "Settings") -> Iterator[Conflict]:
         )
     elif weakness := find_weakness(settings.secret_key.get_secret_value()):
         yield Conflict(("SECRET_KEY",), weakness)
+    previous = settings.secret_key_previous
+    if previous and (weakness := find_weakness(previous.get_secret_value())):
+        yield Conflict(("SECRET_KEY_PREVIOUS",), weakness)
     if settings.embedded_store:
         yield Conflict(
             ("REDIS_URL",),

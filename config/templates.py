@@ -25,6 +25,15 @@ def read_templates(path: str) -> tuple[Table, ...]:
     Raises:
         ValueError: it cannot be read, is not TOML, or holds something else.
     """
+    return read_tables(path, "template")
+
+
+def read_tables(path: str, name: str) -> tuple[Table, ...]:
+    """Return a TOML file's tables of one name, in order.
+
+    Raises:
+        ValueError: it cannot be read, is not TOML, or holds something else.
+    """
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError):
@@ -39,11 +48,11 @@ def read_templates(path: str) -> tuple[Table, ...]:
         place = _PLACE.search(str(error))
         where = f": see {place[0]}" if place else ""
         raise ValueError(f"must be the path of a TOML file{where}") from None
-    tables = document.pop("template", [])
+    tables = document.pop(name, [])
     if document or not isinstance(tables, list):
-        raise ValueError("must hold [[template]] tables, and nothing beside them")
+        raise ValueError(f"must hold [[{name}]] tables, and nothing beside them")
     if not all(isinstance(table, dict) for table in tables):
-        raise ValueError("must hold [[template]] tables, and nothing beside them")
+        raise ValueError(f"must hold [[{name}]] tables, and nothing beside them")
     return tuple(tables)
 
 

@@ -14,7 +14,15 @@
     ├── RateLimited               a limit
     ├── DeliveryUnavailable       every provider failed
     ├── StoreUnavailable          Redis cannot be reached: nothing sent or accepted
-    └── InvalidToken              a token that is not good here
+    ├── InvalidToken              a token that is not good here
+    ├── InsufficientScope         a good token that is not enough for this
+    ├── InvalidGrant              a refresh token that is not good any more
+    ├── InvalidScope              more than was granted is asked for
+    ├── InvalidClient             a service client that does not prove who it is
+    ├── SubjectFrozen             the operator lets this person not log in
+    ├── FreshLoginRequired        the login is too long ago for this
+    ├── PhoneInUse                the number is another account's
+    └── NotFound                  no such session, person or client
 
 Every class has a stable ``code`` and a row in ``backend/errors.py``; a test holds the
 two together. Provider failures have their own tree (``services/sms/provider.py``),
@@ -146,3 +154,52 @@ class InvalidToken(AuthError):
     """The token is malformed, forged, expired, revoked, or of another kind."""
 
     code = "invalid_token"
+
+
+class InsufficientScope(AuthError):
+    """The token is good, and does not allow this."""
+
+    code = "insufficient_scope"
+
+
+class InvalidGrant(AuthError):
+    """The refresh token is malformed, forged, used, expired or revoked."""
+
+    code = "invalid_grant"
+
+
+class InvalidScope(AuthError):
+    """A scope is asked for that is unknown, or was not granted."""
+
+    code = "invalid_scope"
+
+
+class InvalidClient(AuthError):
+    """A service client is unknown, expired, or does not prove who it is."""
+
+    code = "invalid_client"
+
+
+class SubjectFrozen(AuthError):
+    """The operator froze this person: no login, no refresh."""
+
+    code = "subject_frozen"
+
+
+class FreshLoginRequired(AuthError):
+    """The login is too long ago for what is asked; a new one is needed."""
+
+    code = "fresh_login_required"
+    max_age_seconds: ClassVar[int] = 300
+
+
+class PhoneInUse(AuthError):
+    """The phone number belongs to another account."""
+
+    code = "phone_in_use"
+
+
+class NotFound(AuthError):
+    """There is no such session, person or service client."""
+
+    code = "not_found"

@@ -8,10 +8,20 @@ verifications by fingerprint, so nothing here is a phone number or a code.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.routing_events import (
+    RouteChosen,
+    VendorMeasured,
+    VendorWeightChanged,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationStarted:
-    """A code was accepted for delivery."""
+    """A code was accepted for delivery.
+
+    ``failed``: what the vendors answered that were asked before, as "twilio transient
+    20503", or "twilio left_alone" where a breaker was open.
+    """
 
     phone_tag: str
     verification: str
@@ -22,17 +32,22 @@ class VerificationStarted:
     attempt: int
     resend: bool
     seconds: float
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailed:
-    """No provider took the message, or the recipient cannot get it."""
+    """No provider took the message, or the recipient cannot get it.
+
+    ``failed`` as in ``VerificationStarted``.
+    """
 
     phone_tag: str
     verification: str
     country: str
     reason: str
     budget_returned: bool
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +115,16 @@ class CodeChecked:
 
 @dataclass(frozen=True, slots=True)
 class LimitReached:
-    """A request was refused by a limit, named as in the answer."""
+    """A request was refused by a limit, named as in the answer.
+
+    ``verification``: the one to send again or to check, if there is one.
+    """
 
     limit: str
     action: str
     retry_after_seconds: int
+    phone_tag: str = ""
+    verification: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,49 +149,15 @@ class BreakerChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorWeightChanged:
-    """A vendor is given less or more of a country's traffic, by one step.
+class NoticeSent:
+    """A phone was told that its account has another number now, or was not.
 
-    ``reason`` is errors, slow, undelivered, unconverted or recovered.
+    ``outcome``: accepted (by ``provider``), or why not; then ``provider`` is "none".
     """
 
-    provider: str
-    channel: str
     country: str
-    before: int
-    after: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class VendorMeasured:
-    """What one worker added to a vendor's health, and its weight; counted, not logged.
-
-    ``tries`` are first attempts old enough to tell whether they ``converted``.
-    """
-
     provider: str
-    channel: str
-    country: str
-    weight: int
-    judged: int
-    delivered: int
-    tries: int
-    converted: int
-
-
-@dataclass(frozen=True, slots=True)
-class RouteChosen:
-    """The adaptive routing chose a vendor, or (not ``obeyed``) would have.
-
-    ``explored``: at random, to learn.
-    """
-
-    provider: str
-    channel: str
-    country: str
-    explored: bool
-    obeyed: bool
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +167,98 @@ class ScriptRan:
     script: str
     outcome: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A won login made a session."""
+
+    phone_tag: str
+    subject: str
+    session: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRefreshed:
+    """A refresh token was presented.
+
+    ``outcome``: rotated, again (the same successor once more), reused (an older one:
+    the session ended), gone, frozen or foreign (another client's).
+    """
+
+    outcome: str
+    phone_tag: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """Sessions ended before their time.
+
+    ``reason``: logout, logout_all, evicted (one too many), reused, revoked (by a
+    client), admin, moved (phone change), reassigned or erased.
+    ``by`` names the client that revoked.
+    """
+
+    reason: str
+    phone_tag: str
+    count: int
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChanged:
+    """A person moved to another number, subject and all."""
+
+    subject: str
+    from_tag: str
+    to_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChecked:
+    """A service client proved who it is, or did not.
+
+    ``client`` is "unknown" where none is registered by that name; ``method`` is
+    client_secret_basic, private_key_jwt or bearer.
+    """
+
+    client: str
+    method: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIntrospected:
+    """A service client asked about a token; ``kind`` is access, refresh or none."""
+
+    client: str
+    kind: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeyChanged:
+    """This worker follows a change of the signing keys; ``state`` is the key's new."""
+
+    kid: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminActed:
+    """An operator did something to a person; it stands in the audit stream, too.
+
+    ``actor`` is ``client:<id>`` or ``cli:<user>``.
+    """
+
+    action: str
+    actor: str
+    phone_tag: str
+    subject: str
+    detail: str
+    outcome: str
 
 
 Event = (
@@ -197,6 +275,15 @@ Event = (
     | VendorWeightChanged
     | VendorMeasured
     | RouteChosen
+    | NoticeSent
     | ScriptRan
+    | SessionOpened
+    | SessionRefreshed
+    | SessionsEnded
+    | PhoneChanged
+    | ClientChecked
+    | TokenIntrospected
+    | SigningKeyChanged
+    | AdminActed
 )
 Emit = Callable[[Event], None]

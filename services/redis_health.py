@@ -1,6 +1,7 @@
 """Whether Redis takes what we write, and keeps what we trust it with."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -20,21 +21,25 @@ class RedisHealth:
     seconds: float
 
 
-def check_redis(client: redis.Redis, *, embedded: bool) -> RedisHealth:
-    """Write to Redis and read its eviction policy; never raises.
+def check_redis(client: redis.Redis, *, names: Callable[[], str] | None) -> RedisHealth:
+    """Write to Redis, read its eviction policy, and ask ``names``; never raises.
 
-    A write, because a server that is full, or a replica, still answers a ping. The
-    embedded store has no policy to read, and cannot drop anything.
+    A write, because a server that is full, or a replica, still answers a ping.
+    ``names`` says what is wrong with the names in it, and raises ``redis.RedisError``
+    when it cannot. None stands for the embedded store: it begins empty, has no policy
+    to read, and cannot drop anything.
     """
     started = time.perf_counter()
     try:
         client.set(_PROBE, "1", px=_PROBE_MS)
-        policy = _REQUIRED_POLICY if embedded else _policy(client)
+        policy = _policy(client) if names else _REQUIRED_POLICY
+        problem = names() if names else ""
     except redis.RedisError as error:
         # Its class says enough; its text may hold the address.
         problem = f"cannot be written to ({type(error).__name__})"
         return RedisHealth(problem, time.perf_counter() - started)
-    problem = "" if policy == _REQUIRED_POLICY else f"maxmemory-policy is {policy}"
+    if policy != _REQUIRED_POLICY:
+        problem = f"maxmemory-policy is {policy}"
     return RedisHealth(problem, time.perf_counter() - started)
 
 

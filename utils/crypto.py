@@ -8,11 +8,19 @@ import base64
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+# The first one makes what is new; what any of them made is accepted. There are two
+# while a secret is being replaced.
+Keys = tuple[bytes, ...]
 
 # NIST SP 800-38D 8.2.1: 96-bit nonces for AES-GCM.
 _NONCE_BYTES = 12
@@ -63,27 +71,47 @@ def fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
-def seal(key: bytes, text: str, *, context: str) -> str:
+def seal(keys: Keys, text: str, *, context: str) -> str:
     """Encrypt ``text`` (AES-256-GCM, random nonce), bound to ``context``."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return _base64url(
-        nonce + AESGCM(key).encrypt(nonce, text.encode(), context.encode())
+        nonce + AESGCM(keys[0]).encrypt(nonce, text.encode(), context.encode())
     )
 
 
-def unseal(key: bytes, sealed: str, *, context: str) -> str:
-    """Decrypt what ``seal`` made.
+def unseal(keys: Keys, sealed: str, *, context: str) -> str:
+    """Decrypt what ``seal`` made with any of the keys.
 
     Raises:
         ValueError: the text was altered, or sealed with another key or context.
     """
-    try:
+    with suppress(ValueError):
         data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
         nonce, ciphertext = data[:_NONCE_BYTES], data[_NONCE_BYTES:]
-        return AESGCM(key).decrypt(nonce, ciphertext, context.encode()).decode()
-    except (InvalidTag, ValueError) as error:
-        message = "sealed text does not open with this key and context"
-        raise ValueError(message) from error
+        for key in keys:
+            with suppress(InvalidTag):
+                opened = AESGCM(key).decrypt(nonce, ciphertext, context.encode())
+                return opened.decode()
+    message = "sealed text does not open with these keys and this context"
+    raise ValueError(message)
+
+
+def permute(key: bytes, block: bytes) -> bytes:
+    """Return one block of 16 bytes for another, one to one (AES, FIPS 197).
+
+    No two blocks give the same, and without the key nobody tells which gave which. It
+    is no encryption of text: equal blocks look equal, and nothing tells that one is
+    forged.
+    """
+    # One block, so there is nothing for a mode to chain.
+    encryptor = Cipher(AES(key), ECB()).encryptor()  # noqa: S305
+    return encryptor.update(block) + encryptor.finalize()
+
+
+def unpermute(key: bytes, block: bytes) -> bytes:
+    """Return the block that ``permute`` gave this one for."""
+    decryptor = Cipher(AES(key), ECB()).decryptor()  # noqa: S305
+    return decryptor.update(block) + decryptor.finalize()
 
 
 def _base64url(data: bytes) -> str:

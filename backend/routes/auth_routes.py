@@ -1,28 +1,35 @@
-"""Log in by phone: send a code, check it, ask how it stands, ask who I am."""
+"""Log in by phone: send a code, check it, ask how it stands."""
+
+import re
 
 from flask import Blueprint, Response, request
 
 from backend.body import read_body
 from backend.callers import Callers
+from backend.credentials import Credentials
+from backend.devices import coarse_device
 from backend.errors import BodyError
+from backend.identity import Identity
+from backend.logins import login_response
+from backend.people_schemas import VerifyOtpRequest
 from backend.responses import json_response
-from backend.schemas import (
-    MeResponse,
-    SendOtpRequest,
-    SessionView,
-    User,
-    VerifyOtpRequest,
-)
+from backend.schemas import SendOtpRequest
 from backend.wiring import Services
-from services.errors import InvalidToken
-from services.identity.sessions import SessionDraft
-from services.otp.answers import SendRequest, Started
-from services.otp.codes import CODE_DIGITS, VerificationId
+from services.abuse.guard import Caller
+from services.identity.records import SessionDraft
+from services.otp.answers import SendRequest, Started, Verified
+from services.otp.codes import CODE_DIGITS, Purpose, VerificationId
+
+# In a path: who spells a number otherwise is told so. No verification id is digits.
+_PHONE = re.compile(r"\+?[0-9]{4,20}", re.ASCII)
 
 
-def auth_routes(services: Services, callers: Callers) -> Blueprint:
+def auth_routes(
+    services: Services, credentials: Credentials, callers: Callers
+) -> Blueprint:
     """Return the routes that people meet."""
     routes = Blueprint("auth", __name__)
+    identity = services.identity
 
     @routes.post("/api/send-otp")
     def send_otp() -> Response:
@@ -38,7 +45,7 @@ def auth_routes(services: Services, callers: Callers) -> Blueprint:
                 client=body.client,
                 verification_id=body.verification_id,
             ),
-            callers.identify(request),
+            credentials.caller(request, body.end_user_ip),
         )
         response = json_response(_send_view(started), status=202)
         _add_rate_limit(response, started)
@@ -47,44 +54,39 @@ def auth_routes(services: Services, callers: Callers) -> Blueprint:
     @routes.post("/api/verify-otp")
     def verify_otp() -> Response:
         body = read_body(request, VerifyOtpRequest)
-        caller = callers.identify(request)
+        caller = credentials.caller(request, body.end_user_ip)
         won = services.otp.check(
             verification_id=body.verification_id,
             phone_text=body.phone,
             country=body.country,
             code=body.otp,
             caller=caller,
-            draft=services.sessions.draft,
+            winning=lambda e164, purpose: _prize(identity, body, caller, e164, purpose),
         )
-        if won.session is None:
-            return json_response(_receipt(services, won.phone.e164, caller.storefront))
-        return json_response(
-            _login(services, won.session, caller.storefront, first=won.first_login)
+        if won.purpose == "verify":
+            return json_response(_receipt(identity, won, caller))
+        return login_response(
+            identity,
+            identity.sessions.opened(won.draft, won.won),
+            won.phone.e164,
+            first=won.first_login,
+            by_cookie=body.session == "cookie",
         )
 
     @routes.get("/api/otp-status/<verification_id>")
     def otp_status(verification_id: str) -> Response:
         verification = VerificationId.parse(verification_id)
-        if verification is None:
+        if verification is not None:
+            status = services.otp.status(verification, callers.identify(request))
+        elif _PHONE.fullmatch(verification_id):
+            client = credentials.client(request, scope="otp:status")
+            status = services.otp.status_of_phone(
+                verification_id, callers.on_behalf(request, client.id, None)
+            )
+        else:
             field = {"field": "verification_id", "message": "Not a verification id"}
             raise BodyError("invalid_request", [field])
-        status = services.otp.status(verification, callers.identify(request))
         return json_response(status)
-
-    @routes.get("/api/me")
-    def me() -> Response:
-        token = services.tokens.check_access(_bearer())
-        session = services.sessions.find(token.session_id)
-        return json_response(
-            MeResponse(
-                user=User(id=session.subject, phone=session.phone, roles=session.roles),
-                session=SessionView(
-                    id=session.id,
-                    created_at=session.created,
-                    expires_in=token.expires_in,
-                ),
-            )
-        )
 
     return routes
 
@@ -104,33 +106,38 @@ def _send_view(started: Started) -> dict[str, object]:
     }
 
 
-def _login(
-    services: Services, draft: SessionDraft, client_id: str, *, first: bool
+def _prize(
+    identity: Identity,
+    body: VerifyOtpRequest,
+    caller: Caller,
+    e164: str,
+    purpose: Purpose,
+) -> SessionDraft:
+    """Say what a right code wins: a session, or (``verify``) whose phone it is."""
+    if purpose == "verify":
+        return identity.sessions.name_only(e164)
+    return identity.sessions.draft(
+        e164,
+        client_id=caller.storefront,
+        device=body.device_name or coarse_device(request.headers.get("User-Agent", "")),
+        scope=body.scope or "",
+    )
+
+
+def _receipt(
+    identity: Identity, won: Verified[SessionDraft], caller: Caller
 ) -> dict[str, object]:
-    """Show a login (``schemas.LoginResponse``)."""
-    session = draft.session
-    return {
-        "verified": True,
-        "access_token": services.tokens.issue_access(session, client_id=client_id),
-        "token_type": "Bearer",
-        "expires_in": services.tokens.ttl_seconds,
-        "user": {
-            "id": session.subject,
-            "phone": session.phone,
-            "roles": session.roles,
-            "first_login": first,
-        },
-    }
-
-
-def _receipt(services: Services, e164: str, client_id: str) -> dict[str, object]:
     """Show a verified phone (``schemas.VerificationResponse``)."""
+    holder = identity.sessions.holder(won.won)
     return {
         "verified": True,
-        "verification_token": services.tokens.issue_verification(
-            subject=services.subjects.subject_of(e164), e164=e164, client_id=client_id
+        "verification_token": identity.tokens.issue_verification(
+            subject=holder.subject,
+            e164=won.phone.e164,
+            client_id=caller.storefront,
+            amr=holder.amr,
         ),
-        "expires_in": services.tokens.ttl_seconds,
+        "expires_in": identity.tokens.ttl_seconds,
     }
 
 
@@ -149,11 +156,3 @@ def _add_rate_limit(response: Response, started: Started) -> None:
         f'"{it.limit}_{it.window_seconds}";r={it.left};t={it.reset_seconds}'
         for it in started.quotas
     )
-
-
-def _bearer() -> str:
-    """Return the bearer token (RFC 6750 2.1: from the header, never from the query)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise InvalidToken
-    return token.strip()

@@ -1,7 +1,7 @@
 """What other services need to check our tokens by themselves."""
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from backend.wiring import Services
 
@@ -16,9 +16,12 @@ def token_routes(services: Services) -> Blueprint:
     @routes.get("/.well-known/jwks.json")
     def jwks() -> Response:
         response = Response(
-            orjson.dumps(services.tokens.jwks()), content_type="application/json"
+            orjson.dumps(services.identity.keys.jwks()), content_type="application/json"
         )
         response.headers["Cache-Control"] = f"public, max-age={_JWKS_SECONDS}"
+        # Equal keys give equal bytes, in every worker: so does the tag of them.
+        response.add_etag()
+        response.make_conditional(request)
         return response
 
     return routes

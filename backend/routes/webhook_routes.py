@@ -1,5 +1,7 @@
 """Delivery receipts: what vendors tell us of the messages that they took."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
@@ -24,8 +26,9 @@ def webhook_routes(deliveries: Deliveries, addresses: Addresses) -> Blueprint:
         if vendor not in deliveries.vendors:
             raise NotFound
         if vendor == "whatsapp" and request.method == "GET":
-            return _challenge(addresses.token(vendor))
+            return _challenge(addresses.tokens(vendor))
         try:
+            token = addresses.renewed(vendor, token)
             deliveries.take(vendor, _callback(addresses.base_url or "", token))
         except BadSignature:
             raise BodyError("invalid_signature") from None
@@ -34,12 +37,13 @@ def webhook_routes(deliveries: Deliveries, addresses: Addresses) -> Blueprint:
     return routes
 
 
-def _challenge(verify_token: str) -> Response:
+def _challenge(tokens: Iterable[str]) -> Response:
     """Answer Meta, which asks once whether this address is ours."""
-    answer = answer_challenge(request.query_string.decode("latin-1"), verify_token)
-    if answer is None:
-        raise BodyError("invalid_signature")
-    return Response(answer, mimetype="text/plain")
+    query = request.query_string.decode("latin-1")
+    for token in tokens:
+        if answer := answer_challenge(query, token):
+            return Response(answer, mimetype="text/plain")
+    raise BodyError("invalid_signature")
 
 
 def _callback(base_url: str, token: str) -> Callback:

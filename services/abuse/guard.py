@@ -15,6 +15,9 @@ from services.scripts import Call, Reply, ScriptRunner
 from utils.crypto import mac_text
 from utils.phone import PhoneNumber
 
+# A warning is read once, and whoever makes us send it again wants to annoy.
+_NOTICES = Limit("notices_per_phone", ((1, 3_600),))
+
 # 96 bits: enough that two subjects never share a counter.
 _SUBJECT_BYTES = 12
 
@@ -76,12 +79,17 @@ class Guard:
         limits: SharedLimits,
         *,
         key: bytes,
+        tag_of: Callable[[str], str],
         emit: Emit,
         offset_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``key`` turns addresses and prefixes into what Redis may hold."""
+        """``key`` turns addresses and prefixes into what Redis may hold.
+
+        ``tag_of`` names a phone, for events.
+        """
         self._scripts = scripts
         self._key = key
+        self._tag_of = tag_of
         self._emit = emit
         self._counters = Limits(offset_seconds=offset_seconds)
         self._send_limits = _switched_on(
@@ -108,7 +116,7 @@ class Guard:
         room.taken_at_ms, room.took_call = reply["at_ms"], by_voice
         if not reply["taken"]:
             sends = [it for it in standings if it.use.take]
-            raise self._refusal("send", sends, room)
+            raise self._refusal("send", phone, sends, room)
         for it in standings:
             if it.use.limit.name == "sends_per_ip":
                 room.quotas = it.quotas()
@@ -127,7 +135,7 @@ class Guard:
         room = _room(standings)
         if room.check_wait:
             checks = [it for it in standings if it.use.limit in self._check_limits]
-            raise self._refusal("check", checks, room)
+            raise self._refusal("check", phone, checks, room)
         return room
 
     def count_wrong_check(
@@ -159,6 +167,14 @@ class Guard:
             use.take = use.take and (to_caller or not own)
         self._scripts.run(self._counters.call(uses, returning=room.taken_at_ms))
 
+    def admit_notice(self, phone: PhoneNumber) -> bool:
+        """Take the one notice that a phone may get in an hour; False: it had it.
+
+        Notices are no sends: they neither need nor take a unit of those limits.
+        """
+        uses = [Use(_NOTICES, self._subject(phone.e164), take=True)]
+        return bool(self._run(uses)[0]["taken"])
+
     def look(self, caller: Caller) -> tuple[Call, Callable[[Reply], Room]]:
         """Return a call that only looks, and how to read its answer.
 
@@ -176,11 +192,15 @@ class Guard:
         return reply, self._counters.read(uses, reply)
 
     def _refusal(
-        self, action: str, standings: Sequence[Standing], room: Room
+        self,
+        action: str,
+        phone: PhoneNumber,
+        standings: Sequence[Standing],
+        room: Room,
     ) -> SharedLimitReached:
         binding = max(standings, key=lambda it: it.wait_seconds)
         limit, wait = binding.use.limit.name, max(1, binding.wait_seconds)
-        self._emit(LimitReached(limit, action, wait))
+        self._emit(LimitReached(limit, action, wait, self._tag_of(phone.e164)))
         return SharedLimitReached(limit, wait, room)
 
     def _uses(

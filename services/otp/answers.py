@@ -1,8 +1,8 @@
 """What goes into a verification and what comes out, apart from how it is done."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.abuse.guard import Room
 from services.abuse.limits import Quota
@@ -19,7 +19,7 @@ from services.errors import (
     WrongCode,
 )
 from services.otp.codes import Purpose, VerificationId
-from services.otp.records import Record, SessionDraft, State
+from services.otp.records import Prize, Record, State
 from services.sms.provider import Channel
 from services.sms.routes import CHANNELS
 from services.sms.words import Client
@@ -87,15 +87,17 @@ class Started:
     quotas: Sequence[Quota]
 
 
-Draft = TypeVar("Draft", bound=SessionDraft)
+Draft = TypeVar("Draft", bound=Prize)
 
 
 @dataclass(frozen=True, slots=True)
 class Verified(Generic[Draft]):
-    """A won check. For a login the session exists now; else there is none."""
+    """A won check: ``draft`` is what was to be won, ``won`` what came of it."""
 
     phone: PhoneNumber
-    session: Draft | None
+    purpose: Purpose
+    draft: Draft
+    won: Mapping[str, Any]
     first_login: bool
 
 

@@ -1,16 +1,20 @@
--- Decides one guess; a right one ends the verification and makes the session, at once.
+-- Decides one guess; a right one ends the verification and wins its prize, at once.
 --
 -- KEYS[1]  the phone's record
--- KEYS[2]  the session to make, in the same slot
--- ARGV[1]  JSON {offset_ms, limits, op, id, storefront, right, session?, session_ms?}
+-- KEYS[2]  and on: what the prize needs, in the same slot
+-- ARGV[1]  JSON {offset_ms, limits, op, id, storefront, prize?}
 --          op          names this request: run again at once, it gives the same answer
 --          storefront  names who asks; another's verification is gone for it
---          right       whether the guess equals the derived code
---          session     the session's value; without it none is made
+--          prize       what a guess that equals the derived code wins; without it the
+--                      guess was wrong
 -- returns  JSON answer; outcome verified | wrong | exhausted | locked | gone, with
---          first_login and sends, all messages as the record has them (when verified)
+--          first_login, won and sends, all messages as the record has them (when
+--          verified)
 --
--- The guess is counted before anything is done with it. Nothing here knows the code.
+-- The guess is counted before anything is done with it. Nothing here knows the code, nor
+-- what is won: `on_win(prize, facts)` stands in front. It is given what is known of the
+-- phone, returns what is to be told, and whether that is a login; called again with the
+-- same prize it must return the same.
 
 local record = load_record()
 local verification = record.verifications[request.id]
@@ -19,33 +23,44 @@ local function reply(outcome)
   local result = answer(outcome, record, verification)
   result.first_login = verification and verification.first_login
   if outcome == 'verified' then result.sends, result.at_ms = verification.sends, now end
-  return cjson.encode(result)
+  return result
+end
+
+local function win()
+  local last = verification.sends[#verification.sends] or {}
+  local facts = { now = now, channel = last[3], logged_in_at = record.logged_in_at }
+  return on_win(request.prize, facts)
 end
 
 if verification and verification.storefront ~= request.storefront then
   verification = nil
 end
 if verification and verification.check_op == request.op then
-  return reply(verification.state == 'verified' and 'verified' or 'wrong')
+  if verification.state ~= 'verified' then return cjson.encode(reply('wrong')) end
+  local result = reply('verified')
+  result.won = win()
+  return cjson.encode(result)
 end
 local state = state_of(verification)
-if state == 'exhausted' then return reply('exhausted') end
-if state ~= 'pending' then return reply('gone') end
-if lock_wait(record) > 0 then return reply('locked') end
+if state == 'exhausted' then return cjson.encode(reply('exhausted')) end
+if state ~= 'pending' then return cjson.encode(reply('gone')) end
+if lock_wait(record) > 0 then return cjson.encode(reply('locked')) end
 
 verification.left = verification.left - 1
 verification.check_op = request.op
 
-if request.right then
+if request.prize then
   verification.state = 'verified'
   record.in_a_row, record.streak, record.cooldown_until = 0, 0, nil
-  if request.session then
+  local won, is_login = win()
+  if is_login then
     verification.first_login = record.logged_in_at == nil
     record.logged_in_at = now
-    redis.call('SET', KEYS[2], request.session, 'PX', request.session_ms)
   end
   save_record(record)
-  return reply('verified')
+  local result = reply('verified')
+  result.won = won
+  return cjson.encode(result)
 end
 
 table.insert(record.wrongs, now)
@@ -55,4 +70,4 @@ for _, rung in ipairs(limits.locks) do
 end
 if verification.left <= 0 then verification.state = 'exhausted' end
 save_record(record)
-return reply('wrong')
+return cjson.encode(reply('wrong'))

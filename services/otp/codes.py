@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from utils.crypto import mac, mac_text, random_text
+from utils.crypto import Keys, mac, mac_text, random_text
 
-Purpose = Literal["login", "verify"]
+Purpose = Literal["login", "verify", "change"]
 
 # NIST SP 800-63B 3.1.3.2: at least six decimal digits.
 CODE_DIGITS = 6
@@ -20,12 +20,14 @@ CODE_DIGITS = 6
 _TAG_BYTES = 12
 # OWASP ASVS 11.5.1: identifiers hold at least 128 random bits.
 _RANDOM_BYTES = 16
+# It only tells the two peppers apart that are there while one replaces the other.
+_MARK_BYTES = 3
 
-_LETTERS: dict[Purpose, str] = {"login": "l", "verify": "v"}
+_LETTERS: dict[Purpose, str] = {"login": "l", "verify": "v", "change": "c"}
 _PURPOSES: dict[str, Purpose] = {
     letter: purpose for purpose, letter in _LETTERS.items()
 }
-_ID = re.compile(r"([A-Za-z0-9_-]{16})([lv][A-Za-z0-9_-]{22})", re.ASCII)
+_ID = re.compile(r"([A-Za-z0-9_-]{16})([lvc][A-Za-z0-9_-]{26})", re.ASCII)
 
 
 def phone_tag(key: bytes, e164: str) -> str:
@@ -37,17 +39,18 @@ def phone_tag(key: bytes, e164: str) -> str:
 class VerificationId:
     """Names one verification: the phone's tag, then a part of its own.
 
-    ``part`` is a letter for the purpose and 128 random bits; who holds the id may ask
-    for the verification's status, so it is as secret as a session id.
+    ``part`` is a letter for the purpose, 4 characters that say which pepper made the
+    code, and 128 random bits; who holds the id may ask for the verification's status,
+    so it is as secret as a session id.
     """
 
     tag: str
     part: str
 
     @classmethod
-    def new(cls, tag: str, purpose: Purpose) -> Self:
-        """Draw a new one."""
-        return cls(tag=tag, part=_LETTERS[purpose] + random_text(_RANDOM_BYTES))
+    def new(cls, tag: str, purpose: Purpose, *, mark: str) -> Self:
+        """Draw a new one; ``mark`` is its pepper's."""
+        return cls(tag=tag, part=_LETTERS[purpose] + mark + random_text(_RANDOM_BYTES))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -60,9 +63,27 @@ class VerificationId:
         """What the verification is for."""
         return _PURPOSES[self.part[0]]
 
+    @property
+    def mark(self) -> str:
+        """Which pepper made the code."""
+        return self.part[1:5]
+
     def __str__(self) -> str:
         """Return the id as callers see it."""
         return self.tag + self.part
+
+
+class Peppers:
+    """The keys of the codes. A code is checked with the one that made it."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Take the keys; new codes are made with the first one."""
+        self._keys = {mac_text(it, "mark", size=_MARK_BYTES): it for it in keys}
+        self.mark = next(iter(self._keys))
+
+    def find(self, mark: str) -> bytes | None:
+        """Return the key that a mark names; None when its secret is gone."""
+        return self._keys.get(mark)
 
 
 def derive_code(

@@ -154,12 +154,12 @@ class FollowUps:
             self._store.settle(planned.attempt, keep_cooldown=True)
             self._give_back(after, planned.room)
             return
-        code = self._phonebook.code_of(
-            planned.attempt.id, letter.phone, letter.storefront
-        )
         number = planned.record.attempt
         provider = "none"
         try:
+            code = self._phonebook.code_of(
+                planned.attempt.id, letter.phone, letter.storefront
+            )
             record, delivery = self._sender.send(planned, code)
         except DeliveryUnavailable as outage:
             if outage.budget_returned:

@@ -33,7 +33,7 @@ from services.otp.sending import Letter
 from services.scripts import Call, Reply, Script, ScriptRunner
 from services.sms.provider import Channel, Failure, Reason, Scope
 from services.sms.receipts import Receipt
-from utils.crypto import mac_text, seal, unseal
+from utils.crypto import Keys, mac_text, seal, unseal
 from utils.phone import PhoneNumber
 
 _HERE = Path(__file__).parent
@@ -78,13 +78,13 @@ class MessageStore:
         scripts: ScriptRunner,
         *,
         name_key: bytes,
-        letter_key: bytes,
+        letter_keys: Keys,
         offset_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``name_key`` names messages, ``letter_key`` seals what they were."""
+        """``name_key`` names messages, ``letter_keys`` seal what they were."""
         self._scripts = scripts
         self._name_key = name_key
-        self._letter_key = letter_key
+        self._letter_keys = letter_keys
         self._offset_seconds = offset_seconds
 
     def id_of(self, vendor: str, message_id: str) -> str:
@@ -182,10 +182,10 @@ class MessageStore:
             letter.locale,
             letter.client,
         )
-        return seal(self._letter_key, orjson.dumps(fields).decode(), context=id_)
+        return seal(self._letter_keys, orjson.dumps(fields).decode(), context=id_)
 
     def _unseal(self, id_: str, sealed: str) -> Letter:
-        fields = orjson.loads(unseal(self._letter_key, sealed, context=id_))
+        fields = orjson.loads(unseal(self._letter_keys, sealed, context=id_))
         e164, region, country_code, storefront, locale, client = fields
         return Letter(
             phone=PhoneNumber(e164, region, country_code),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.errors import VerificationGone
 from services.otp.answers import NEXT_WHEN_GONE
-from services.otp.codes import VerificationId, derive_code
+from services.otp.codes import Peppers, Purpose, VerificationId, derive_code
 from services.otp.numbers import Numbers
 from services.otp.records import Attempt, PhoneLimits
 from utils.crypto import mac_text, random_text
@@ -24,13 +24,15 @@ class Phonebook:
         *,
         numbers: Numbers,
         tag_of: Callable[[str], str],
-        pepper: bytes,
+        peppers: Peppers,
+        name_key: bytes,
         limits: PhoneLimits,
     ) -> None:
-        """``tag_of`` names a phone in Redis; ``pepper`` keys the codes."""
+        """``tag_of`` names a phone in Redis, ``name_key`` keys a storefront's name."""
         self._numbers = numbers
         self._tag_of = tag_of
-        self._pepper = pepper
+        self._peppers = peppers
+        self._name_key = name_key
         self.limits = limits
         # A test number costs nothing, and the tests that use it log in all day.
         self._test_limits = replace(limits, cooldowns=(), sends=())
@@ -48,6 +50,16 @@ class Phonebook:
         """Tell whether it is a test number: it gets no message, and no limit binds."""
         return self._numbers.test_code(phone) is not None
 
+    def new_id(self, tag: str, purpose: Purpose) -> VerificationId:
+        """Return the id of a new verification."""
+        return VerificationId.new(tag, purpose, mark=self._peppers.mark)
+
+    def known(self, verification: VerificationId) -> VerificationId:
+        """Return it, or where its pepper is gone one that nobody has heard of."""
+        if self._peppers.find(verification.mark) is not None:
+            return verification
+        return self.new_id(verification.tag, verification.purpose)
+
     def find(self, verification_id: str, tag: str) -> VerificationId:
         """Return the verification that a caller names, if it can be this phone's.
 
@@ -61,8 +73,8 @@ class Phonebook:
         if verification is None:
             raise VerificationGone(next_step=NEXT_WHEN_GONE)
         if verification.tag == tag:
-            return verification
-        return VerificationId.new(tag, verification.purpose)
+            return self.known(verification)
+        return self.new_id(tag, verification.purpose)
 
     def attempt(
         self, verification: VerificationId, phone: PhoneNumber, storefront: str
@@ -72,7 +84,7 @@ class Phonebook:
             id=verification,
             op=random_text(_OP_BYTES),
             storefront=mac_text(
-                self._pepper, "storefront", storefront, size=_STOREFRONT_BYTES
+                self._name_key, "storefront", storefront, size=_STOREFRONT_BYTES
             ),
             limits=self._test_limits if self.is_test(phone) else self.limits,
         )
@@ -80,7 +92,14 @@ class Phonebook:
     def code_of(
         self, verification: VerificationId, phone: PhoneNumber, storefront: str
     ) -> str:
-        """Return a verification's code."""
-        return self._numbers.test_code(phone) or derive_code(
-            self._pepper, verification, storefront=storefront, e164=phone.e164
-        )
+        """Return a verification's code.
+
+        Raises:
+            VerificationGone: its pepper is gone.
+        """
+        if code := self._numbers.test_code(phone):
+            return code
+        pepper = self._peppers.find(verification.mark)
+        if pepper is None:
+            raise VerificationGone(next_step=NEXT_WHEN_GONE)
+        return derive_code(pepper, verification, storefront=storefront, e164=phone.e164)

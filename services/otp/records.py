@@ -67,22 +67,17 @@ class PhoneLimits:
         }
 
 
-class SessionDraft(Protocol):
-    """A session to make if the check is won."""
+class Prize(Protocol):
+    """What a right code wins, in the same step; ``on_win`` knows what it means."""
 
     @property
-    def key(self) -> str:
-        """Its key, in the phone's slot."""
+    def keys(self) -> Sequence[str]:
+        """The keys that takes, in the phone's slot."""
         ...
 
     @property
-    def value(self) -> str:
-        """What is stored."""
-        ...
-
-    @property
-    def ttl_seconds(self) -> int:
-        """How long it is kept."""
+    def argument(self) -> Mapping[str, Any]:
+        """What ``on_win`` is told."""
         ...
 
 
@@ -92,7 +87,8 @@ class Record:
 
     ``voice_wait`` is None before a first message. ``uses`` counts the messages
     that each provider was given before this one, by channel. ``sends``, of a won check,
-    are all messages as the store has them, and ``at_ms`` its time.
+    are all messages as the store has them, ``at_ms`` its time, and ``won`` is what
+    ``on_win`` returned.
     """
 
     outcome: str
@@ -113,6 +109,7 @@ class Record:
     check_wait: int
     limit: str
     first_login: bool
+    won: Mapping[str, Any]
     sends: Sequence[Sequence[Any]]
     at_ms: int
 
@@ -179,6 +176,7 @@ def read_record(reply: Reply) -> Record:
         check_wait=whole_seconds(reply["check_wait_ms"]),
         limit=reply.get("limit", ""),
         first_login=reply.get("first_login", False),
+        won=reply.get("won") or {},
         sends=reply.get("sends") or (),
         at_ms=reply.get("at_ms", 0),
     )

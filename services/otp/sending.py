@@ -22,6 +22,7 @@ from services.otp.answers import (
     next_after,
     unreachable,
 )
+from services.otp.codes import Purpose
 from services.otp.planning import Ways
 from services.otp.records import Attempt, Closing, Record
 from services.otp.store import OtpStore
@@ -29,6 +30,7 @@ from services.sms.outgoing import Delivery, NotDelivered, Outgoing
 from services.sms.provider import Channel, Reason, Refused
 from services.sms.service import SmsService
 from services.sms.words import Client
+from services.sms.words import Purpose as WordsFor
 from utils.crypto import fingerprint
 from utils.phone import PhoneNumber
 
@@ -133,7 +135,7 @@ class CodeSender:
         outgoing = Outgoing(
             phone=letter.phone,
             code=code,
-            purpose=planned.attempt.id.purpose,
+            purpose=words_for(planned.attempt.id.purpose),
             ttl_seconds=record.expires_in,
             locale=letter.locale,
             client=letter.client,
@@ -169,9 +171,10 @@ class CodeSender:
         order: Sequence[str] = planned.order(channel)
         while True:
             try:
-                return self._sms.send(
+                delivery = self._sms.send(
                     outgoing, channel=channel, order=order, deadline=deadline
                 )
+                return replace(delivery, failed=(*_told(failures), *delivery.failed))
             except (Refused, NotDelivered) as failure:
                 failures.append(_Failed(channel, failure))
             if not self._falls_back(planned, failures[-1]):
@@ -210,6 +213,7 @@ class CodeSender:
                 country=planned.letter.phone.region,
                 reason=last.reason or "no_provider",
                 budget_returned=not keep_count,
+                failed=_told(failures),
             )
         )
         next_step = NEXT_WHEN_GONE
@@ -235,6 +239,11 @@ class CodeSender:
         return unreachable(closings[-1].reason if closings else last.reason, shut)
 
 
+def _told(failures: Sequence[_Failed]) -> tuple[str, ...]:
+    """Return what every vendor answered, on whatever channel."""
+    return tuple(text for it in failures for text in it.failure.failed)
+
+
 def _outage(
     channel: Channel, failure: NotDelivered, next_step: Next
 ) -> DeliveryUnavailable:
@@ -245,6 +254,12 @@ def _outage(
         turns = {channel: Turn(allowed=True, retry_in=wait)}
         next_step = replace(next_step, **turns)
     return DeliveryUnavailable(retry_after=wait, next_step=next_step)
+
+
+def words_for(purpose: Purpose) -> WordsFor:
+    """Say which words a code comes with."""
+    # A number that an account moves to is verified, as any other is.
+    return "verify" if purpose == "change" else purpose
 
 
 def closing_for(channel: Channel, reason: Reason | None) -> Closing | None:

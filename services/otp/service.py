@@ -4,7 +4,7 @@ Redis decides everything about a phone in one script; this module asks the limit
 first, and turns outcomes into answers and errors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from services.errors import (
     Next,
     StoreUnavailable,
     Turn,
+    VerificationGone,
 )
 from services.events import CodeChecked, Emit, LimitReached, VerificationStarted
 from services.otp.answers import (
@@ -29,13 +30,14 @@ from services.otp.answers import (
     not_started,
     not_verified,
 )
-from services.otp.codes import VerificationId
+from services.otp.codes import Purpose, VerificationId
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.phonebook import Phonebook
-from services.otp.planning import TEST, TEST_WAYS, Planner
-from services.otp.records import Record, read_record
+from services.otp.planning import TEST_WAYS, Planner
+from services.otp.records import Record
 from services.otp.sending import CodeSender, Letter, Planned
+from services.otp.statuses import Statuses
 from services.otp.store import OtpStore
 from services.scripts import ScriptRunner
 from services.sms.templates import Templates
@@ -71,6 +73,9 @@ class OtpService:
         self._conversions = conversions
         self._templates = templates
         self._phonebook = phonebook
+        self._statuses = Statuses(
+            scripts=scripts, store=store, guard=guard, phonebook=phonebook
+        )
         self._clock = clock
         self._emit = emit
 
@@ -91,7 +96,7 @@ class OtpService:
             resend_of = self._phonebook.find(request.verification_id, tag)
         purpose = resend_of.purpose if resend_of else request.purpose
         attempt = self._phonebook.attempt(
-            VerificationId.new(tag, purpose), phone, caller.storefront
+            self._phonebook.new_id(tag, purpose), phone, caller.storefront
         )
         is_test = self._phonebook.is_test(phone)
         ways = TEST_WAYS if is_test else self._planner.ways(phone, request.channel)
@@ -114,10 +119,14 @@ class OtpService:
                 self._give_back(caller, phone, room, to_caller=False)
             refusal = not_started(record, room, ways.channels)
             if refusal.retry_after:
-                self._emit(LimitReached(record.limit, "send", refusal.retry_after))
+                name = fingerprint(str(resend_of)) if resend_of else ""
+                self._emit(
+                    LimitReached(record.limit, "send", refusal.retry_after, tag, name)
+                )
             raise refusal
 
         attempt = replace(attempt, id=VerificationId(tag, record.part))
+        failed: tuple[str, ...] = ()
         if not is_test:
             letter = Letter(
                 phone=phone,
@@ -130,7 +139,7 @@ class OtpService:
                 client=request.client,
             )
             planned = Planned(attempt, record, letter, room, ways)
-            record = self._send(planned, caller)
+            record, failed = self._send(planned, caller)
         self._emit(
             VerificationStarted(
                 phone_tag=tag,
@@ -142,6 +151,7 @@ class OtpService:
                 attempt=record.attempt,
                 resend=record.outcome == "resent",
                 seconds=self._clock.monotonic() - began,
+                failed=failed,
             )
         )
         return Started(
@@ -162,9 +172,13 @@ class OtpService:
         country: str | None = None,
         code: str,
         caller: Caller,
-        draft: Callable[[str], Draft],
+        winning: Callable[[str, Purpose], Draft],
+        purposes: Collection[Purpose] = ("login", "verify"),
     ) -> Verified[Draft]:
-        """Check one guess. ``draft`` prepares the session of an E.164 number.
+        """Check one guess. ``winning`` prepares what a right one is to win.
+
+        It is given the E.164 number and the purpose, and its answer is won in the same
+        step. A verification for none of ``purposes`` does not exist here.
 
         Raises:
             VerificationGone, WrongCode, AttemptsExhausted, PhoneLocked, RateLimited:
@@ -174,6 +188,9 @@ class OtpService:
         """
         phone, tag = self._phonebook.read(phone_text, country)
         verification = self._phonebook.find(verification_id, tag)
+        if verification.purpose not in purposes:
+            raise VerificationGone(next_step=NEXT_WHEN_GONE)
+        name = fingerprint(str(verification))
         try:
             room = self._guard.admit_check(caller, phone)
         except SharedLimitReached as refusal:
@@ -184,20 +201,22 @@ class OtpService:
 
         derived = self._phonebook.code_of(verification, phone, caller.storefront)
         right = same(derived, code)
-        wins_login = right and verification.purpose == "login"
-        session = draft(phone.e164) if wins_login else None
+        purpose = verification.purpose
+        draft = winning(phone.e164, purpose) if right else None
         attempt = self._phonebook.attempt(verification, phone, caller.storefront)
-        record = self._store.check(attempt, right=right, session=session)
+        record = self._store.check(attempt, prize=draft)
         if record.outcome in {"wrong", "gone"}:
             evaluated = record.outcome == "wrong"
             room = self._guard.count_wrong_check(caller, phone, evaluated=evaluated)
         elif record.outcome == "locked":
-            self._emit(LimitReached("phone_locked", "check", record.check_wait))
+            self._emit(
+                LimitReached("phone_locked", "check", record.check_wait, tag, name)
+            )
         self._emit(
             CodeChecked(
-                phone_tag=verification.tag,
-                verification=fingerprint(str(verification)),
-                purpose=verification.purpose,
+                phone_tag=tag,
+                verification=name,
+                purpose=purpose,
                 outcome=record.outcome,
                 evaluated=record.outcome in {"verified", "wrong"},
                 attempts_left=record.attempts_left,
@@ -206,12 +225,16 @@ class OtpService:
         is_test = self._phonebook.is_test(phone)
         if is_test:
             room.send_wait = 0  # No limit on sends binds a test number.
-        if record.outcome != "verified":
+        if draft is None or record.outcome != "verified":
             channels = record.channels or ("sms",)
             raise not_verified(record, room, channels)
         if not is_test:
             self._conversions.verified(record, phone.region)
-        return Verified(phone, session, record.first_login)
+        return Verified(phone, purpose, draft, record.won, record.first_login)
+
+    def forget_login(self, tag: str) -> None:
+        """Take the next login of a phone for its first: it is somebody else's now."""
+        self._store.forget_login(tag, self._phonebook.limits)
 
     def status(self, verification: VerificationId, caller: Caller) -> Status:
         """Tell how a verification stands, in one round trip; changes nothing.
@@ -219,27 +242,19 @@ class OtpService:
         Raises:
             StoreUnavailable: Redis cannot be reached.
         """
-        look, read_room = self._guard.look(caller)
-        status_call = self._store.status_call(verification, self._phonebook.limits)
-        replies = self._scripts.run_together(status_call, look)
-        record, room = read_record(replies[0]), read_room(replies[1])
-        if record.provider == TEST:
-            # No limit on sends binds a test number; a lock does.
-            record.send_wait, room = record.check_wait, Room()
-        known = record.state != "none"
-        return Status(
-            state=record.state,
-            expires_in=record.expires_in if record.state == "pending" else 0,
-            attempts_left=record.attempts_left if record.state == "pending" else 0,
-            delivery=Delivery(record.delivery, record.channel, record.attempt)
-            if known
-            else None,
-            next=next_after(record, room, record.channels or ("sms",))
-            if known
-            else NEXT_WHEN_GONE,
-        )
+        return self._statuses.of(verification, caller)
 
-    def _send(self, planned: Planned, caller: Caller) -> Record:
+    def status_of_phone(self, phone_text: str, caller: Caller) -> Status:
+        """Tell how a phone's newest verification stands, whoever asked for it.
+
+        Raises:
+            PhoneInvalid, PhoneNotSupported: no number that we send to.
+            StoreUnavailable: Redis cannot be reached.
+        """
+        return self._statuses.of_phone(phone_text, caller)
+
+    def _send(self, planned: Planned, caller: Caller) -> tuple[Record, tuple[str, ...]]:
+        """Send, and return the record with what failed before somebody took it."""
         letter = planned.letter
         code = self._phonebook.code_of(
             planned.attempt.id, letter.phone, letter.storefront
@@ -251,7 +266,7 @@ class OtpService:
                 self._give_back(caller, letter.phone, planned.room, to_caller=True)
             raise
         self._deliveries.watch(planned, delivery, record.attempt)
-        return record
+        return record, delivery.failed
 
     def _admit_send(
         self, caller: Caller, phone: PhoneNumber, *, by_voice: bool, is_resend: bool

@@ -14,10 +14,12 @@ E.164 number. Times are Unix milliseconds by Redis's own clock.
 ``in_a_row``            wrong checks since the last right one, while any of ``wrongs``
                         is remembered: the lock's rung
 ``locked_until``        no send and no check before
+``forgiven``            times of wrong checks that an unlock took out of ``wrongs``, for
+                        a day; see locks.py
 ``logged_in_at``        last login, for 90 days
 ``closed``              channel -> [until, reason]: it cannot be reached there
                         (``unreachable``), or asked not to be (``opted_out``)
-``verifications``       ``part`` of the id (purpose letter, 22 characters) -> object:
+``verifications``       ``part`` of the id (purpose letter, 26 characters) -> object:
 ``.expires``            end of the code's life
 ``.left``               checks left
 ``.storefront``         who asked, as a keyed MAC
@@ -34,8 +36,8 @@ E.164 number. Times are Unix milliseconds by Redis's own clock.
 TTL: 24 hours after the last write, or as long as the longest window or lock, or 90 days
 after the last login.
 
-Key ``ses:{<tag>}:<22 characters>``, a string of JSON, is the session that a won login
-makes in the same step; ``services/identity/sessions.py`` has its shape.
+What a right code wins, a session mostly, is made in the same step, under other keys of
+the slot. Which, and how, is not known here: a piece of Lua, ``on_win``, is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,8 +50,8 @@ from services.otp.records import (
     Closing,
     PhoneLimits,
     Plan,
+    Prize,
     Record,
-    SessionDraft,
     read_record,
 )
 from services.scripts import Call, Script, ScriptRunner
@@ -59,7 +61,7 @@ _HERE = Path(__file__).parent
 _SHARED = _HERE / "phone.lua"
 _START = Script.load(_SHARED, _HERE / "start.lua")
 _SETTLE = Script.load(_SHARED, _HERE / "settle.lua")
-_CHECK = Script.load(_SHARED, _HERE / "check.lua")
+_FORGET = Script.load(_SHARED, _HERE / "forget.lua")
 _STATUS = Script.load(_SHARED, _HERE / "status.lua")
 _FOLLOW = Script.load(_SHARED, _HERE / "follow.lua")
 _NOTE = Script.load(_SHARED, _HERE / "note.lua")
@@ -75,10 +77,15 @@ class OtpStore:
         self,
         scripts: ScriptRunner,
         *,
+        winning: Sequence[Path],
         offset_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """Use ``scripts``; tests move Redis's time by ``offset_seconds``."""
+        """Use ``scripts``; tests move Redis's time by ``offset_seconds``.
+
+        ``winning`` are the files that define ``on_win``, as ``check.lua`` calls it.
+        """
         self._scripts = scripts
+        self._check = Script.load(_SHARED, *winning, _HERE / "check.lua")
         self._offset_seconds = offset_seconds
 
     def start(
@@ -169,30 +176,35 @@ class OtpStore:
         self,
         attempt: Attempt,
         *,
-        right: bool,
-        session: SessionDraft | None,
+        prize: Prize | None,
     ) -> Record:
-        """Decide one guess; a right one ends the verification and makes the session.
+        """Decide one guess; a right one ends the verification and wins ``prize``.
 
-        Outcome ``verified``, ``wrong`` (both evaluated), ``exhausted``, ``locked`` or
-        ``gone``.
+        Without a prize the guess was wrong. Outcome ``verified``, ``wrong`` (both
+        evaluated), ``exhausted``, ``locked`` or ``gone``.
         """
         arguments: dict[str, Any] = {
             "op": attempt.op,
             "id": attempt.id.part,
             "storefront": attempt.storefront,
-            "right": right,
         }
-        keys = []
-        if session is not None:
-            keys = [session.key]
-            arguments["session"] = session.value
-            arguments["session_ms"] = session.ttl_seconds * 1000
-        return self._run(_CHECK, attempt.id.tag, attempt.limits, arguments, *keys)
+        keys: Sequence[str] = ()
+        if prize is not None:
+            keys = prize.keys
+            arguments["prize"] = prize.argument
+        return self._run(self._check, attempt.id.tag, attempt.limits, arguments, *keys)
+
+    def forget_login(self, tag: str, limits: PhoneLimits) -> None:
+        """Take the next login of a phone for its first: it is somebody else's now."""
+        self._scripts.run(self._call(_FORGET, tag, limits, {}))
 
     def status_call(self, verification: VerificationId, limits: PhoneLimits) -> Call:
         """Return the call that asks for a status, to be run with others."""
         return self._call(_STATUS, verification.tag, limits, {"id": verification.part})
+
+    def newest_call(self, tag: str, limits: PhoneLimits) -> Call:
+        """Return the call that asks for the status of a phone's newest verification."""
+        return self._call(_STATUS, tag, limits, {})
 
     def _run(
         self,

@@ -33,13 +33,27 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What tells a phone that its account's number is another now, ending so."""
+
+    phone: PhoneNumber
+    ending: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A vendor took the message; ``status`` is the delivery status to report."""
+    """A vendor took the message; ``status`` is the delivery status to report.
+
+    ``failed``: what those answered that were asked before, or that they were left
+    alone, as an event says it.
+    """
 
     provider: str
     channel: Channel
     status: str
     message_id: str
+    failed: tuple[str, ...] = ()
 
 
 class NotDelivered(Exception):
@@ -48,6 +62,7 @@ class NotDelivered(Exception):
     ``reason`` is the last vendor's, or None when none could be asked. ``of_message``
     means that a vendor answered and found fault with the number, the text or the
     country: whoever chose the number may ask for that without end, so it has to count.
+    ``failed`` as in ``Delivery``.
     """
 
     def __init__(
@@ -57,9 +72,11 @@ class NotDelivered(Exception):
         may_have_left: bool,
         of_message: bool,
         retry_after_seconds: int,
+        failed: tuple[str, ...] = (),
     ) -> None:
         super().__init__(reason or "nobody to ask")
         self.reason = reason
         self.of_message = of_message
         self.may_have_left = may_have_left
         self.retry_after_seconds = retry_after_seconds
+        self.failed = failed

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from services.sms.locales import chain
 from services.sms.provider import Dlt
+from services.sms.words import NOTICE
 
 
 class TemplateError(ValueError):
@@ -56,18 +57,24 @@ class OwnTemplate:
         """Write the text."""
         return self.text.format(code=code, minutes=minutes, **self.fixed)
 
+    def fill_notice(self, ending: str) -> str:
+        """Write a notice; ``ending`` are the new number's last digits."""
+        return self.text.format(ending=ending, **self.fixed)
+
 
 class OwnTemplates:
     """The operator's texts.
 
     A template that names the vendor comes before one that does not, whatever else they
     name; then the country counts, the language (``pt-BR`` before ``pt``), the purpose
-    and the client.
+    and the client. What is for all purposes is for all codes, and for no notice.
     """
 
     def __init__(self, templates: Sequence[OwnTemplate] = ()) -> None:
         self.templates = sorted(templates, key=lambda it: it.generality)
-        self.locales = frozenset(it.locale for it in templates if it.locale)
+        self.locales = frozenset(
+            it.locale for it in templates if it.locale and it.purpose != NOTICE
+        )
 
     def find(
         self, *, vendor: str, region: str, locale: str, purpose: str, client: str
@@ -76,12 +83,13 @@ class OwnTemplates:
         if not self.templates:
             return None
         tags = tuple(chain(locale))
+        purposes = {purpose} if purpose == NOTICE else {None, purpose}
         for it in self.templates:
             if (
                 it.vendor in {None, vendor}
                 and it.country in {None, region}
                 and (it.locale is None or it.locale.lower() in tags)
-                and it.purpose in {None, purpose}
+                and it.purpose in purposes
                 and it.client in {None, client}
             ):
                 return it

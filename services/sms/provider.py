@@ -68,7 +68,8 @@ class Message:
     """One message to one phone, as one vendor is to send it.
 
     ``code`` is given apart for vendors that put it into a text of their own, in the
-    language ``locale`` (BCP 47), and for voice, where ``text`` is not used.
+    language ``locale`` (BCP 47), and for voice, where ``text`` is not used. A notice
+    has none, and is not for them.
     ``ttl_seconds`` is what is left of the code's life: a later text is useless.
     ``sender`` is who it is from where the settings say so for the phone's country;
     without it the vendor's own setting counts. ``reference`` is our own id of this
@@ -133,8 +134,11 @@ class ProviderFailure(Exception):
 class Refused(ProviderFailure):
     """No provider will deliver this: recipient, absent, opted out or fraud.
 
-    ``may_have_left`` is set when a provider asked before was ambiguous.
+    ``may_have_left`` is set when a provider asked before was ambiguous, and ``failed``
+    to what all of them answered.
     """
+
+    failed: tuple[str, ...] = ()
 
 
 class Unavailable(ProviderFailure):

@@ -1,13 +1,13 @@
 """Sends one message through whichever vendor takes it, under one deadline."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from services.events import Emit, ProviderCalled
+from services.events import Emit
 from services.sms.breakers import Breakers, ProviderHealth
-from services.sms.outgoing import Delivery, NotDelivered, Outgoing
+from services.sms.notices import Notices
+from services.sms.outgoing import Delivery, NotDelivered, Notice, Outgoing
 from services.sms.provider import (
-    Accepted,
     Ambiguous,
     Channel,
     Message,
@@ -26,6 +26,7 @@ from services.sms.routing.standing import Route
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from services.sms.transport import MINIMUM_SECONDS, NOT_ASKED
+from services.sms.vendor_calls import VendorCalls
 from utils.clock import Clock
 from utils.phone import PhoneNumber
 
@@ -61,6 +62,10 @@ class SmsService:
         self._emit = emit
         self._deadline_seconds = deadline_seconds
         self._breakers = Breakers(self._providers, clock=clock, emit=emit)
+        self._calls = VendorCalls(
+            self._providers, breakers=self._breakers, clock=clock, emit=emit
+        )
+        self._notices = Notices(self._calls, senders=senders, templates=templates)
 
     def channels(self, phone: PhoneNumber) -> tuple[Channel, ...]:
         """Name the channels on which some vendor serves a number."""
@@ -114,17 +119,22 @@ class SmsService:
         region = outgoing.phone.region
         reason: Reason | None = None
         may_have_left = of_message = False
-        for provider in self._in_order(order, region):
+        failed: list[str] = []
+        for provider in self._calls.in_order(order, region):
             if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
                 break
-            if not self._breakers.allow(provider.name, region):
+            if not self._calls.allow(provider.name, region):
+                failed.append(f"{provider.name} left_alone")
                 continue
             try:
-                return self._call(provider, outgoing, channel, deadline)
+                delivery = self._call(provider, outgoing, channel, deadline)
+                return replace(delivery, failed=tuple(failed))
             except Refused as refusal:
                 refusal.may_have_left = may_have_left
+                refusal.failed = (*failed, _told(provider, refusal))
                 raise
             except (Unavailable, Ambiguous) as failure:
+                failed.append(_told(provider, failure))
                 reason = failure.reason
                 may_have_left = may_have_left or failure.may_have_left
                 of_message = of_message or _is_of_message(failure)
@@ -132,8 +142,20 @@ class SmsService:
             reason=reason,
             may_have_left=may_have_left,
             of_message=of_message,
-            retry_after_seconds=self._retry_after(order, region),
+            retry_after_seconds=self._calls.retry_after(order, region),
+            failed=tuple(failed),
         )
+
+    def notify(
+        self, notice: Notice, *, order: Sequence[str], deadline: float
+    ) -> Delivery:
+        """Hand a notice to the first of ``order`` that can and will take it.
+
+        Raises:
+            Refused: the phone or fraud; the others were not asked and must not be.
+            NotDelivered: none took it.
+        """
+        return self._notices.send(notice, order=order, deadline=deadline)
 
     def reporter(self, provider_name: str) -> ReportsConversion | None:
         """Return the provider if it takes reports on conversion."""
@@ -148,18 +170,6 @@ class SmsService:
         """Tell whether a vendor is left alone in a country, by this worker."""
         return self._breakers.retry_in(route.vendor, route.region) > 0
 
-    def _in_order(self, order: Sequence[str], region: str) -> Iterator[Provider]:
-        """Go through the providers: the first as it is, then those that may be asked.
-
-        Asked anew each time, because breakers open while a send is under way.
-        """
-        if not order:
-            return
-        yield self._providers[order[0]]
-        rest = sorted(order[1:], key=lambda it: self._breakers.retry_in(it, region) > 0)
-        for name in rest:
-            yield self._providers[name]
-
     def _call(
         self,
         provider: Provider,
@@ -167,25 +177,21 @@ class SmsService:
         channel: Channel,
         deadline: float,
     ) -> Delivery:
-        name, region = provider.name, outgoing.phone.region
-        route = Route(channel, region, name)
+        name = provider.name
+        route = Route(channel, outgoing.phone.region, name)
         message = self._message(name, outgoing, channel)
         started = self._clock.monotonic()
         try:
-            accepted = _ask(provider, message, deadline)
+            accepted, seconds = self._calls.hand_over(provider, message, deadline)
         except ProviderFailure as failure:
-            seconds = self._tell(route, failure.reason, started, failure.vendor_code)
-            self._breakers.blame(name, region, failure, allotted=deadline - started)
             self._health.called(
                 route,
                 accepted=False,
-                seconds=seconds,
+                seconds=self._clock.monotonic() - started,
                 held_against=failure.scope is not Scope.NUMBER,
                 first=outgoing.first,
             )
             raise
-        seconds = self._tell(route, "accepted", started)
-        self._breakers.success(name, region)
         self._health.called(
             route,
             accepted=True,
@@ -218,38 +224,12 @@ class SmsService:
             reference=outgoing.reference,
         )
 
-    def _retry_after(self, names: Sequence[str], region: str) -> int:
-        waits = [self._breakers.retry_in(name, region) for name in names]
-        return max(1, math.ceil(min(waits, default=1.0)))
-
-    def _tell(
-        self, route: Route, outcome: str, started: float, vendor_code: str = ""
-    ) -> float:
-        seconds = self._clock.monotonic() - started
-        self._emit(
-            ProviderCalled(
-                provider=route.vendor,
-                country=route.region,
-                outcome=outcome,
-                vendor_code=vendor_code,
-                seconds=seconds,
-            )
-        )
-        return seconds
-
-
-def _ask(provider: Provider, message: Message, deadline: float) -> Accepted:
-    """Have a provider send; whatever it trips over, the message may have left."""
-    try:
-        return provider.send(message, deadline)
-    except ProviderFailure:
-        raise
-    except Exception as error:  # noqa: BLE001 - an answer that nobody thought of
-        kind = type(error).__name__
-    # Outside the except clause: that error may hold the number and the code.
-    raise Ambiguous(Reason.AMBIGUOUS, Scope.PROVIDER, kind)
-
 
 def _is_of_message(failure: ProviderFailure) -> bool:
     """Tell whether a vendor answered, and found fault with what it was asked to do."""
     return failure.scope is not Scope.PROVIDER and failure.vendor_code != NOT_ASKED
+
+
+def _told(provider: Provider, failure: ProviderFailure) -> str:
+    """Say who did not take a message and why, as an event says it."""
+    return f"{provider.name} {failure.reason} {failure.vendor_code}".rstrip()

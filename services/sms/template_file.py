@@ -15,12 +15,16 @@ from services.sms.locales import is_language
 from services.sms.own_templates import OwnTemplate, OwnTemplates, TemplateError
 from services.sms.provider import Dlt
 from services.sms.segments import excess
-from services.sms.words import CLIENTS, PURPOSES, WORDS
+from services.sms.words import CLIENTS, NOTICE, PURPOSES, WORDS
 
 # Two codes, so that a registered text with one of them in a variable's place is found.
 _CODES = ("000000", "987654")
 
 _PLACEHOLDERS = ("code", "minutes", "brand", "host", "app_hash")
+
+_KINDS = (*PURPOSES, NOTICE)
+_ENDINGS = ("00", "87")
+_NOTICE_PLACEHOLDERS = ("ending", "brand")
 _DLT = ("dlt_entity_id", "dlt_template_id", "dlt_text")
 
 # What nobody sees, and registries and filters do. Scripts of India and of Persia cannot
@@ -133,7 +137,7 @@ def _find_malformed(
             "must be a country such as IN",
         ),
         "locale": (is_language, "must be a language such as en or pt-BR"),
-        "purpose": (PURPOSES.__contains__, f"must be one of {', '.join(PURPOSES)}"),
+        "purpose": (_KINDS.__contains__, f"must be one of {', '.join(_KINDS)}"),
         "client": (CLIENTS.__contains__, f"must be one of {', '.join(CLIENTS)}"),
         "dlt_entity_id": (dlt.is_id, "must be 19 digits, in quotes"),
         "dlt_template_id": (dlt.is_id, "must be 19 digits, in quotes"),
@@ -154,7 +158,9 @@ def _find_malformed(
 
 
 def _find_unused(table: Mapping[str, Any], wordless: Collection[str]) -> Iterator[str]:
-    """Yield what a vendor that is named would make no use of."""
+    """Yield what would be made no use of, by the vendor that is named above all."""
+    if table.get("purpose") == NOTICE and "client" in table:
+        yield "is a notice, which goes to a phone whatever its client"
     vendor = table.get("vendor")
     if not isinstance(vendor, str):
         return
@@ -196,11 +202,14 @@ def _find_unsendable(
     if faults:
         yield from faults
         return
-    texts = [
-        template.fill(code, minutes)
-        for code in _CODES
-        for minutes in range(1, minutes_max + 1)
-    ]
+    if template.purpose == NOTICE:
+        texts = [template.fill_notice(ending) for ending in _ENDINGS]
+    else:
+        texts = [
+            template.fill(code, minutes)
+            for code in _CODES
+            for minutes in range(1, minutes_max + 1)
+        ]
     if over := max(map(excess, texts)):
         yield f"text is {over} characters too long for one SMS"
     if registered is None:
@@ -225,13 +234,16 @@ def _find_bad_placeholders(template: OwnTemplate) -> Iterator[str]:
     except ValueError:
         yield "text has a brace too many; a brace of its own is written twice"
         return
+    is_notice = template.purpose == NOTICE
+    allowed = _NOTICE_PLACEHOLDERS if is_notice else _PLACEHOLDERS
+    wanted = "ending" if is_notice else "code"
     used = {name for _, name, _, _ in parts if name is not None}
     plain = all(not spec and not conversion for _, _, spec, conversion in parts)
-    if not plain or not used.issubset(_PLACEHOLDERS):
-        known = ", ".join(f"{{{it}}}" for it in _PLACEHOLDERS)
+    if not plain or not used.issubset(allowed):
+        known = ", ".join(f"{{{it}}}" for it in allowed)
         yield f"text has an unknown placeholder; known are {known}"
-    if "code" not in used:
-        yield "text lacks {code}"
+    if wanted not in used:
+        yield f"text lacks {{{wanted}}}"
     for name in ("brand", "host", "app_hash"):
         if name in used and name not in template.fixed:
             yield f"text has {{{name}}}, which no setting fills"

@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.sms.locales import DEFAULT, chain, choose_locale
+from services.sms import dlt
+from services.sms.locales import DEFAULT, chain, choose_locale, usual_language
 from services.sms.own_templates import OwnTemplates, TemplateError
 from services.sms.provider import Dlt, in_minutes
 from services.sms.segments import excess
-from services.sms.words import PURPOSES, WORDS, Words
+from services.sms.words import NOTICE, PURPOSES, WORDS, Words
 
 # https://wicg.github.io/sms-one-time-codes/: the last line, "@" host, one space, "#"
 # code, and nothing else; an explanatory text stands above it.
@@ -124,6 +125,28 @@ class Templates:
         form = self._forms[language, purpose, self._ending(client), region in _WIDENED]
         time = WORDS[language].time(minutes)
         return Text(form.format(code=code, time=time, **self._fixed), language)
+
+    def render_notice(self, ending: str, *, vendor: str, region: str) -> Text | None:
+        """Write that an account's number now ends in ``ending``, for its old phone.
+
+        In the country's usual language: what the request says may be a thief's choice.
+        None where the vendor needs a text that India's registry knows, and has none.
+        Not even the shortest form must fit one SMS: to say nothing would be worse.
+        """
+        locale = usual_language(region)
+        own = self._own.find(
+            vendor=vendor, region=region, locale=locale, purpose=NOTICE, client=""
+        )
+        if region == dlt.REGION and vendor in dlt.VENDORS and not (own and own.dlt):
+            return None
+        if own:
+            return Text(own.fill_notice(ending), own.locale or locale, own.dlt)
+        language = next((it for it in chain(locale) if it in WORDS), DEFAULT)
+        texts = [
+            it.format(ending=ending, brand=self._fixed["brand"])
+            for it in WORDS[language].notices
+        ]
+        return Text(next((it for it in texts if not excess(it)), texts[-1]), language)
 
     def _ending(self, client: str | None) -> str:
         if client == "android" and self._fixed["app_hash"]:

@@ -14,6 +14,10 @@ from typing import Literal, get_args
 Purpose = Literal["login", "verify"]
 Client = Literal["web", "android", "ios", "other"]
 
+# What a text of the operator's own may be for beside a code: to tell a phone that its
+# account has another number now.
+NOTICE = "notice"
+
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 CLIENTS: tuple[Client, ...] = get_args(Client)
 
@@ -23,12 +27,15 @@ class Words:
     """One language's sentences.
 
     ``minutes`` has the words for one minute, and so on up to those for any more.
+    ``notices`` are the ways to tell a phone that its account has another number now,
+    the fullest first.
     """
 
     opening: Mapping[Purpose, str]
     expires: str
     warning: str
     minutes: tuple[str, ...]
+    notices: tuple[str, ...]
 
     def time(self, minutes: int) -> str:
         """Say how long the code lives."""
@@ -58,6 +65,13 @@ WORDS: Mapping[str, Words] = {
         expires="It expires in {time}.",
         warning="Don't share it with anyone.",
         minutes=("1 minute", "{n} minutes"),
+        notices=(
+            (
+                "{brand}: the phone number of your account was changed to one"
+                " ending in {ending}. If this was not you, contact us."
+            ),
+            "{brand}: your phone number now ends in {ending}. Not you? Contact us.",
+        ),
     ),
     "hi": Words(
         opening={
@@ -67,6 +81,10 @@ WORDS: Mapping[str, Words] = {
         expires="{time} तक मान्य।",
         warning="इसे किसी को न बताएँ।",
         minutes=("{n} मिनट",),
+        notices=(
+            "{brand}: खाते का फ़ोन नंबर बदला, अंत में {ending}। आपने नहीं? हमें बताएँ।",
+            "{brand}: नया नंबर ..{ending}। हमें बताएँ।",
+        ),
     ),
     "es": Words(
         opening={
@@ -76,6 +94,13 @@ WORDS: Mapping[str, Words] = {
         expires="Vence en {time}.",
         warning="No la comparta con nadie.",
         minutes=("1 minuto", "{n} minutos"),
+        notices=(
+            (
+                "{brand}: el teléfono de su cuenta es ahora otro, que termina en"
+                " {ending}. Si no fue usted, hable con nosotros."
+            ),
+            "{brand}: su teléfono termina ahora en {ending}. ¿No fue usted? Escriba.",
+        ),
     ),
     "fr": Words(
         opening={
@@ -85,6 +110,13 @@ WORDS: Mapping[str, Words] = {
         expires="Il expire dans {time}.",
         warning="Ne le partagez avec personne.",
         minutes=("1 minute", "{n} minutes"),
+        notices=(
+            (
+                "{brand} : le numéro de téléphone de votre compte a changé, il"
+                " finit par {ending}. Si ce n'est pas vous, contactez-nous."
+            ),
+            "{brand} : votre numéro finit par {ending}. Une erreur ? Contactez-nous.",
+        ),
     ),
     "pt": Words(
         opening={
@@ -94,6 +126,16 @@ WORDS: Mapping[str, Words] = {
         expires="Expira em {time}.",
         warning="Nunca o compartilhe.",
         minutes=("1 minuto", "{n} minutos"),
+        notices=(
+            (
+                "{brand}: o telefone da sua conta foi trocado por um que termina em"
+                " {ending}. Se desconhece a troca, fale conosco."
+            ),
+            (
+                "{brand}: seu telefone agora termina em {ending}. Algo errado? Fale"
+                " conosco."
+            ),
+        ),
     ),
     "ar": Words(
         opening={
@@ -104,6 +146,10 @@ WORDS: Mapping[str, Words] = {
         warning="لا تشاركه مع أحد.",
         # Good for up to ten, which is as long as a code may live.
         minutes=("دقيقة واحدة", "دقيقتين", "{n} دقائق"),
+        notices=(
+            "{brand}: رقم هاتف حسابك ينتهي الآن بـ {ending}. لست أنت؟ اتصل بنا.",
+            "{brand}: رقمك ينتهي بـ {ending}. اتصل بنا.",
+        ),
     ),
     "de": Words(
         opening={
@@ -113,6 +159,14 @@ WORDS: Mapping[str, Words] = {
         expires="Er gilt noch {time}.",
         warning="Geben Sie ihn nicht weiter.",
         minutes=("1 Minute", "{n} Minuten"),
+        notices=(
+            (
+                "{brand}: Die Telefonnummer Ihres Kontos wurde geändert und endet"
+                " jetzt auf {ending}. Waren Sie das nicht? Dann melden Sie sich bei"
+                " uns."
+            ),
+            "{brand}: Ihre Nummer endet jetzt auf {ending}. Falsch? Melden Sie sich.",
+        ),
     ),
     "id": Words(
         opening={
@@ -122,5 +176,12 @@ WORDS: Mapping[str, Words] = {
         expires="Berlaku selama {time}.",
         warning="Jangan berikan kepada siapa pun.",
         minutes=("{n} menit",),
+        notices=(
+            (
+                "{brand}: nomor telepon akun Anda diganti ke nomor yang berakhir"
+                " {ending}. Jika bukan Anda, hubungi kami."
+            ),
+            "{brand}: nomor Anda kini berakhir {ending}. Bukan Anda? Hubungi kami.",
+        ),
     ),
 }

@@ -13,10 +13,12 @@ from werkzeug.test import TestResponse
 from backend.app import create_app
 from backend.chores import Chores
 from backend.errors import PROBLEM_TYPE
+from backend.store import Store, open_redis
 from backend.telemetry import Telemetry
 from backend.wiring import Services, build_services
-from config.config import load_settings
+from config.config import Settings, load_settings
 from config.logging import configure_logging
+from services.events import Emit
 from services.sms.transport import HttpTransport
 from tests.fakes import Backlog, FakeClock
 from tests.simulator import Simulator
@@ -92,6 +94,7 @@ class Api:
             clock=clock,
             offset_seconds=lambda: clock.offset,
             open_transport=self._open_transport,
+            open_store=self._open_store,
             chores=self.chores,
         )
         self.app = self._serve(self.services)
@@ -102,12 +105,16 @@ class Api:
         self._transports.append(transport)
         return transport
 
+    def _open_store(self, settings: Settings, emit: Emit) -> Store:
+        self._redis, scripts = open_redis(settings, emit)
+        return self._redis, scripts
+
     def _serve(self, services: Services) -> Flask:
         return create_app(self.settings, services, self.telemetry)
 
     def close(self) -> None:
         """Let go of every connection; in the service they end with the process."""
-        self.services.sessions._client.close()
+        self._redis.close()
         for transport in self._transports:
             transport._adapter.close()
 
@@ -203,6 +210,30 @@ class Api:
         """Ask who the bearer of a token is."""
         return self.call("GET", "/api/me", headers={"Authorization": f"Bearer {token}"})
 
+    def bearing(self, token: object, method: str, path: str, **options: Any) -> Answer:
+        """Ask anything with a token."""
+        headers = {
+            "Authorization": f"Bearer {token}",
+            **options.pop("headers", {}),
+        }
+        return self.call(method, path, headers=headers, **options)
+
+    def sessions(self, token: str) -> Answer:
+        """List the sessions of the bearer of a token."""
+        return self.bearing(token, "GET", "/api/sessions")
+
+    def refresh(self, refresh_token: object, **options: Any) -> Answer:
+        """Renew a session."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.call("POST", "/api/token", data=form, **options)
+
+    def change_phone(
+        self, token: object, verification_id: str, phone: str, code: str, **fields: Any
+    ) -> Answer:
+        """Move the bearer's account to another number."""
+        body = {"verification_id": verification_id, "phone": phone, "otp": code}
+        return self.bearing(token, "POST", "/api/me/phone", json={**body, **fields})
+
     def post(self, path: str, body: object) -> Answer:
         """Post a body as JSON, whatever Python can write as such."""
         return self.call(
@@ -215,10 +246,24 @@ class Api:
         assert answer.status_code == 202, answer.text
         return str(answer.json["verification_id"])
 
-    def login(self, phone: str = PHONE) -> Any:
-        """Log in and return the answer's body."""
-        verification = self.start(phone)
-        answer = self.verify(verification, phone, self.code_of(phone))
+    def login(
+        self,
+        phone: str = PHONE,
+        *,
+        origin: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> Any:
+        """Log in and return the answer's body; ``fields`` are those of the check."""
+        verification = self.start(phone, origin=origin)
+        answer = self.verify(
+            verification,
+            phone,
+            self.code_of(phone),
+            origin=origin,
+            headers=headers,
+            **fields,
+        )
         assert answer.status_code == 200, answer.text
         return answer.json
 

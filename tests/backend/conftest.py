@@ -91,6 +91,7 @@ def dump(store: redis.Redis) -> Callable[[], dict[str, Any]]:
         b"list": lambda key: store.lrange(key, 0, -1),
         b"set": store.smembers,
         b"zset": lambda key: store.zrange(key, 0, -1, withscores=True),
+        b"stream": store.xrange,
     }
 
     def read() -> dict[str, Any]:

@@ -81,8 +81,10 @@ def test_nobody_else_may(shop_api: Api, origin: str) -> None:
         ]
 
 
-def test_credentials_are_never_asked_for(shop_api: Api) -> None:
-    assert "Access-Control-Allow-Credentials" not in preflight(shop_api, SHOP).headers
+def test_a_storefront_may_send_cookies(shop_api: Api) -> None:
+    asked = preflight(shop_api, SHOP)
+
+    assert asked.headers["Access-Control-Allow-Credentials"] == "true"
 
 
 def test_without_storefronts_no_browser_may_call(api: Api) -> None:

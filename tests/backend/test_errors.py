@@ -7,8 +7,9 @@ from werkzeug.exceptions import GatewayTimeout, ImATeapot
 
 from backend.errors import PROBLEM_TYPE, PROBLEMS
 from services import errors
-from tests.backend.api import PHONE, Answer, Api
+from tests.backend.api import OTHER_PHONE, PHONE, Answer, Api
 from tests.backend.conftest import MakeApi
+from tests.backend.oauth import Service
 from tests.redis_server import free_port
 
 Reach = Callable[[Api], Answer]
@@ -53,6 +54,27 @@ def _all_down(api: Api) -> Answer:
     return api.send(PHONE)
 
 
+def _frozen(api: Api) -> Answer:
+    token = api.login(PHONE)["access_token"]
+    tag = api.me(token).json["session"]["id"][:16]
+    api.services.identity.people.freeze(tag, "stolen")
+    api.clock.advance(31)
+    return api.verify(api.start(PHONE), PHONE, api.code_of(PHONE))
+
+
+def _moving(*, minutes: int = 0, to: str = OTHER_PHONE) -> Reach:
+    """Try to move an account to a number that is somebody's."""
+
+    def reach(api: Api) -> Answer:
+        api.login(to)
+        token = api.login(PHONE)["access_token"]
+        api.clock.advance(31 + minutes * 60)
+        verification = api.start(to, purpose="change")
+        return api.change_phone(token, verification, to, api.code_of(to))
+
+    return reach
+
+
 def _bad_request(api: Api) -> Answer:
     api.break_with(ImATeapot())
     return api.call("GET", "/readyz")
@@ -63,6 +85,23 @@ def _internal_error(api: Api) -> Answer:
     return api.call("GET", "/readyz")
 
 
+def _grant(**form: str) -> Reach:
+    return lambda api: api.call("POST", "/api/token", data=form)
+
+
+def _service(scope: str, ask: Callable[[Service], Answer]) -> Reach:
+    return lambda api: ask(Service(api, scopes=[scope]))
+
+
+# Only OAuth's own routes say these, in OAuth's way.
+OAUTH_CODES = {
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+}
+
 # One request for every code of the table that needs no settings of its own.
 REACHED: dict[str, Reach] = {
     "malformed_request": _raw(b"{"),
@@ -70,7 +109,7 @@ REACHED: dict[str, Reach] = {
     "phone_invalid": lambda api: api.send("12"),
     "phone_not_supported": lambda api: api.send("+12125552368"),
     "wrong_code": _wrong(1),
-    "verification_gone": lambda api: api.verify("A" * 39, PHONE, "123456"),
+    "verification_gone": lambda api: api.verify("A" * 43, PHONE, "123456"),
     "attempts_exhausted": _wrong(6),
     "phone_locked": _locked,
     "rate_limited": _limited,
@@ -80,10 +119,31 @@ REACHED: dict[str, Reach] = {
     "recipient_unreachable": _failing(21211),
     "delivery_unavailable": _all_down,
     "invalid_token": lambda api: api.me("x"),
+    "subject_frozen": _frozen,
+    "fresh_login_required": _moving(minutes=5),
+    "phone_in_use": _moving(),
     "not_found": lambda api: api.call("GET", "/nothing"),
     "method_not_allowed": lambda api: api.call("GET", "/api/send-otp"),
     "payload_too_large": _raw(b" " * 5000),
     "unsupported_media_type": _raw(b"{}", "text/plain"),
+    "insufficient_scope": _service(
+        "otp:status",
+        lambda it: it.api.bearing(
+            it.token(), "POST", "/api/send-otp", json={"phone": PHONE}
+        ),
+    ),
+    "invalid_client": _grant(grant_type="client_credentials"),
+    "invalid_grant": _grant(grant_type="refresh_token", refresh_token="x"),
+    "invalid_scope": _service(
+        "otp:send",
+        lambda it: it.ask(
+            "/api/token", {"grant_type": "client_credentials", "scope": "admin"}
+        ),
+    ),
+    "unsupported_grant_type": _grant(grant_type="password"),
+    "unsupported_token_type": _service(
+        "token:revoke", lambda it: it.revoke(it.token())
+    ),
     "bad_request": _bad_request,
     "internal_error": _internal_error,
 }
@@ -117,7 +177,8 @@ def test_every_code_is_reached_and_answered_as_the_table_says(
 
     row = PROBLEMS[code]
     assert answer.json["code"] == code
-    assert answer.content_type == PROBLEM_TYPE
+    by_oauth = code in OAUTH_CODES
+    assert answer.content_type == ("application/json" if by_oauth else PROBLEM_TYPE)
     if code != "bad_request":  # It stands for every other 4xx.
         assert (answer.status_code, answer.json["title"]) == (row.status, row.title)
     assert answer.json["status"] == answer.status_code

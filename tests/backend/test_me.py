@@ -1,15 +1,12 @@
 """GET /api/me: who the bearer of a token is, while the session lives."""
 
 import base64
-import hmac
 import json
 from typing import Any
 
 import jwt
 import pytest
 import redis
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.backend.api import PHONE, Api
 from tests.backend.conftest import MakeApi
@@ -36,7 +33,8 @@ def assert_refused(api: Api, token: str) -> None:
 
 
 def test_a_token_names_its_bearer_with_every_field(api: Api) -> None:
-    body = api.login(PHONE)
+    body = api.login(PHONE, device_name="Asha's phone")
+    claims = _claims(body["access_token"])
     api.clock.advance(100)
 
     answer = api.me(body["access_token"])
@@ -45,8 +43,9 @@ def test_a_token_names_its_bearer_with_every_field(api: Api) -> None:
     assert answer.json == {
         "user": {"id": body["user"]["id"], "phone": PHONE, "roles": ["customer"]},
         "session": {
-            "id": _claims(body["access_token"])["sid"],
-            "created_at": int(api.clock.now()) - 100,
+            "id": claims["sid"],
+            "device": "Asha's phone",
+            "created_at": claims["auth_time"],
             "expires_in": 500,
         },
     }
@@ -114,43 +113,6 @@ def test_a_token_ends_with_its_session(api: Api, store: redis.Redis) -> None:
     store.delete(key)
 
     assert_refused(api, token)
-
-
-@pytest.mark.parametrize("part", [0, 1, 2])
-def test_a_token_that_was_altered_is_refused(api: Api, part: int) -> None:
-    parts = api.login(PHONE)["access_token"].split(".")
-    middle = len(parts[part]) // 2
-    letter = "A" if parts[part][middle] != "A" else "B"
-    parts[part] = parts[part][:middle] + letter + parts[part][middle + 1 :]
-
-    assert_refused(api, ".".join(parts))
-
-
-def test_algorithms_that_we_do_not_sign_with_are_refused(api: Api) -> None:
-    token = api.login(PHONE)["access_token"]
-    header = jwt.get_unverified_header(token)
-    jwks = api.call("GET", "/.well-known/jwks.json")
-    key = jwt.PyJWKSet.from_dict(jwks.json).keys[0].key
-    # What is public, as the secret of an HMAC (CVE-2017-11424).
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    claims = token.split(".")[1]
-
-    for secret in (pem, jwks.get_data(), b""):
-        confused = f"{_segment(header | {'alg': 'HS256'})}.{claims}"
-        mac = hmac.digest(secret, confused.encode(), "sha256")
-        assert_refused(api, f"{confused}.{_base64url(mac)}")
-    for none in ("none", "None", "NONE", ""):
-        assert_refused(api, f"{_segment(header | {'alg': none})}.{claims}.")
-
-
-def test_keys_of_others_are_refused_whatever_they_call_themselves(api: Api) -> None:
-    token = api.login(PHONE)["access_token"]
-    header, claims = jwt.get_unverified_header(token), _claims(token)
-    key = ec.generate_private_key(ec.SECP256R1())
-    for kid in (header["kid"], "theirs", None):
-        named = {"typ": "at+jwt"} | ({"kid": kid} if kid else {})
-
-        assert_refused(api, jwt.encode(claims, key, algorithm="ES256", headers=named))
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def busy(make_api: MakeApi) -> Api:
     api.call("GET", f"/api/otp-status/{RESENT}")
     api.call("GET", f"/{RESENT}?phone={RESENT}", headers={"X-Request-Id": RESENT})
     api.verify(resent, RESENT, "1234567")
+    api.settle()
     api.break_with(RuntimeError(RESENT))
     api.call("GET", "/readyz")
     return api
@@ -113,6 +114,7 @@ def test_a_dump_of_redis_holds_no_phone_no_code_and_no_address(
     assert "otp:" in text
     assert "ses:" in text
     assert "lim:" in text
+    assert "trail:" in text
     assert_worthless(busy, text)
     for peer in PEERS:
         assert peer not in text

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from backend.admin_operations import REQUESTS
 from tests.backend.conftest import MakeApi
+from tests.backend.desk import BODIES, Desk
 from tests.redis_server import RedisServer
 from tests.services.otp.world import PHONE
 
@@ -41,8 +43,16 @@ def test_the_documented_redis_user_can_do_all_that_is_done(
     make_api: MakeApi, user_url: str
 ) -> None:
     api = make_api(REDIS_URL=user_url, PUBLIC_BASE_URL="https://auth.shop.example")
-    api.login(PHONE)
+    login = api.login(PHONE)
     api.settle()
+    identity = api.services.identity
+    identity.sessions.refresh(login["refresh_token"], client_id=None)
+    identity.people.freeze(identity.people.locate(login["user"]["id"]), "a test")
+    desk = Desk(api)
+    for operation in REQUESTS:
+        desk.ask(operation, phone=PHONE, **BODIES.get(operation, {}))
+        api.settle()
+    desk.audit()
 
     for task in api.chores.rounds.values():
         task()

@@ -8,7 +8,7 @@ import pytest
 
 from backend.telemetry import Telemetry
 from config.logging import configure_logging
-from services.events import RouteChosen, VendorMeasured, VendorWeightChanged
+from services.routing_events import RouteChosen, VendorMeasured, VendorWeightChanged
 
 ROUTE = 'channel="sms",country="IN"'
 

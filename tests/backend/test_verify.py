@@ -19,10 +19,12 @@ def test_the_right_code_logs_in_with_every_field_of_the_contract(api: Api) -> No
     assert body.pop("access_token").count(".") == 2
     subject = body["user"].pop("id")
     assert len(subject) == 22
+    assert body.pop("refresh_token").startswith("qcr_")
     assert body == {
         "verified": True,
         "token_type": "Bearer",
         "expires_in": 600,
+        "refresh_expires_in": 14 * 86_400,
         "user": {"phone": PHONE, "roles": ["customer"], "first_login": True},
     }
 

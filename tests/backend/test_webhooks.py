@@ -196,6 +196,7 @@ def test_the_same_receipt_twice_changes_nothing(
 def test_a_receipt_that_goes_backwards_changes_nothing(api: Api, dump: Dump) -> None:
     verification = send_by(api, "twilio")
     post(api, write(api, "twilio"))
+    api.settle()
     before = dump()
 
     for call in (

@@ -14,13 +14,8 @@ from benchmarks.simulation.oracle import Oracle
 from benchmarks.simulation.people import draw_people
 from benchmarks.simulation.vendors import Strategy
 from benchmarks.simulation.world import OUTAGES, World
-from services.events import (
-    CodeChecked,
-    Event,
-    ProviderCalled,
-    RouteChosen,
-    VendorWeightChanged,
-)
+from services.events import CodeChecked, Event, ProviderCalled
+from services.routing_events import RouteChosen, VendorWeightChanged
 from tests.redis_server import RedisServer
 
 SEED = 1

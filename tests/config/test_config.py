@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -531,11 +531,31 @@ class TestSigningKey:
         "key",
         [
             pytest.param(ec.generate_private_key(ec.SECP384R1()), id="other curve"),
-            pytest.param(rsa.generate_private_key(65537, 2048), id="other algorithm"),
+            pytest.param(rsa.generate_private_key(65537, 2048), id="few bits"),
+            pytest.param(x25519.X25519PrivateKey.generate(), id="other algorithm"),
         ],
     )
-    def test_is_of_the_kind_that_es256_signs_with(self, key: PrivateKeyTypes) -> None:
-        assert "P-256" in problems({"JWT_SIGNING_KEY": pem(key)})[0]
+    def test_is_of_a_kind_that_signs(self, key: PrivateKeyTypes) -> None:
+        [problem] = problems({"JWT_SIGNING_KEY": pem(key)})
+
+        assert problem == (
+            "JWT_SIGNING_KEY: must be a private key of P-256, Ed25519, or RSA with at "
+            "least 3072 bits"
+        )
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            pytest.param(ed25519.Ed25519PrivateKey.generate(), id="EdDSA"),
+            pytest.param(rsa.generate_private_key(65537, 3072), id="RS256"),
+        ],
+    )
+    def test_may_be_of_another_kind(self, key: PrivateKeyTypes) -> None:
+        text = pem(key)
+
+        settings = development(JWT_SIGNING_KEY=text)
+
+        assert settings.signing_key_pem == text.strip().encode()
 
     def test_is_not_encrypted(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())

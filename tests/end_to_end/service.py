@@ -121,12 +121,13 @@ class Service:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request over a connection of its own."""
+        """Send one request over a connection of its own; ``bytes`` go as they are."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
         given = dict(headers or {})
-        if body is not None:
+        data = body if isinstance(body, bytes) else None
+        if body is not None and data is None:
             given["Content-Type"] = "application/json"
-        data = None if body is None else json.dumps(body).encode()
+            data = json.dumps(body).encode()
         try:
             connection.request(method, path, data, given)
             response = connection.getresponse()

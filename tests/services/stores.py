@@ -40,6 +40,10 @@ class Store:
                     value = self.client.hgetall(key)
                 case b"zset":
                     value = self.client.zrange(key, 0, -1, withscores=True)
+                case b"list":
+                    value = self.client.lrange(key, 0, -1)
+                case b"stream":
+                    value = self.client.xrange(key)
                 case _:
                     value = self.client.get(key)
             found[key.decode()] = (value, self.client.pttl(key))

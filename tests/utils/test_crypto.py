@@ -9,9 +9,11 @@ from utils.crypto import (
     fingerprint,
     mac,
     mac_text,
+    permute,
     random_text,
     same,
     seal,
+    unpermute,
     unseal,
 )
 
@@ -45,16 +47,32 @@ def test_same_compares_any_text(left: str, right: str) -> None:
 
 @given(st.text(), st.text())
 def test_what_was_sealed_opens(text: str, context: str) -> None:
-    assert unseal(KEY, seal(KEY, text, context=context), context=context) == text
+    assert unseal((KEY,), seal((KEY,), text, context=context), context=context) == text
+
+
+@given(st.text())
+def test_what_either_key_sealed_opens_while_one_replaces_the_other(text: str) -> None:
+    old, new = (KEY, bytes(32)), (bytes(32), KEY)
+
+    assert unseal(new, seal(old, text, context="x"), context="x") == text
+    assert unseal(old, seal(new, text, context="x"), context="x") == text
+
+
+def test_the_first_key_seals() -> None:
+    sealed = seal((KEY, bytes(32)), "text", context="x")
+
+    assert unseal((KEY,), sealed, context="x") == "text"
+    with pytest.raises(ValueError, match="sealed"):
+        unseal((bytes(32),), sealed, context="x")
 
 
 def test_sealing_twice_looks_different() -> None:
-    assert seal(KEY, "x", context="") != seal(KEY, "x", context="")
+    assert seal((KEY,), "x", context="") != seal((KEY,), "x", context="")
 
 
 @pytest.mark.parametrize("how", ["key", "context", "text", "junk", "empty"])
 def test_what_was_altered_does_not_open(how: str) -> None:
-    sealed = seal(KEY, "+919876543210", context="session")
+    sealed = seal((KEY,), "+919876543210", context="session")
     key, context = KEY, "session"
     if how == "key":
         key = bytes(32)
@@ -66,4 +84,14 @@ def test_what_was_altered_does_not_open(how: str) -> None:
         sealed = "!!!" if how == "junk" else ""
 
     with pytest.raises(ValueError, match="sealed"):
-        unseal(key, sealed, context=context)
+        unseal((key,), sealed, context=context)
+
+
+def test_a_block_is_permuted_as_the_standard_has_it() -> None:
+    # FIPS 197, appendix C.3.
+    block = bytes.fromhex("00112233445566778899aabbccddeeff")
+
+    permuted = permute(KEY, block)
+
+    assert permuted == bytes.fromhex("8ea2b7ca516745bfeafc49904b496089")
+    assert unpermute(KEY, permuted) == block

@@ -7,7 +7,7 @@ from services.sms.provider import Accepted, Channel, Message
 
 
 class ConsoleProvider:
-    """Prints number and code in the clear. Never to be loaded in production."""
+    """Prints number and code, or notice, in the clear. Never for production."""
 
     name = "console"
     channels: frozenset[Channel] = frozenset({"sms"})
@@ -21,7 +21,8 @@ class ConsoleProvider:
         """Print one line; the deadline means nothing to a terminal."""
         # Looked up now: a test or a server may have replaced the stream since.
         stream = self._stream or sys.stderr
-        line = f"SMS to {message.phone.e164}: the code is {message.code}\n"
+        said = f"the code is {message.code}" if message.code else message.text
+        line = f"SMS to {message.phone.e164}: {said}\n"
         # In one piece, so that the lines of two threads do not mix.
         stream.write(line)
         stream.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from services.events import VendorMeasured, VendorWeightChanged
+from services.routing_events import VendorMeasured, VendorWeightChanged
 from services.scripts import Reply
 from services.sms.routing.standing import Area, Standing
 

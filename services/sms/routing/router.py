@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from services.events import Emit, RouteChosen
+from services.events import Emit
+from services.routing_events import RouteChosen
 from services.sms.provider import Channel
 from services.sms.routing.adaptive import EXPLORED_SHARE, thompson_order
 from services.sms.routing.standing import RESTING_WEIGHT, UNKNOWN, Standing

@@ -4,6 +4,7 @@ import pytest
 
 from services.abuse.guard import Caller, Guard, SharedLimits
 from services.errors import RateLimited
+from services.events import LimitReached
 from tests.services.stores import Store
 from utils.phone import PhoneNumber
 
@@ -23,6 +24,7 @@ def guard(store: Store, **limits: tuple[tuple[int, int], ...]) -> Guard:
         store.scripts,
         SharedLimits(**(off | limits)),
         key=b"key",
+        tag_of=lambda e164: f"tag of {e164[-4:]}",
         emit=store.events.append,
         offset_seconds=store.offset,
     )
@@ -58,6 +60,23 @@ def test_all_sends_together_have_a_limit_when_asked_for(store: Store) -> None:
         it.admit_send(THERE, phone(9999))
 
     assert refusal.value.limit == "sends_global"
+
+
+def test_a_refusal_names_the_phone_by_its_tag(store: Store) -> None:
+    it = guard(store, sends_per_ip=((1, 600),), wrong_checks_per_ip=((1, 600),))
+    it.admit_send(HERE, phone(1))
+    it.count_wrong_check(HERE, phone(1), evaluated=True)
+
+    with pytest.raises(RateLimited):
+        it.admit_send(HERE, phone(2))
+    with pytest.raises(RateLimited):
+        it.admit_check(HERE, phone(3))
+
+    told = [event for event in store.events if isinstance(event, LimitReached)]
+    assert [(event.limit, event.phone_tag) for event in told] == [
+        ("sends_per_ip", "tag of 0002"),
+        ("wrong_checks_per_ip", "tag of 0003"),
+    ]
 
 
 def test_a_refused_send_takes_nothing(store: Store) -> None:

@@ -1,7 +1,10 @@
 """One phone on a store, and what can happen to it."""
 
 import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from services.otp.codes import VerificationId
 from services.otp.records import Attempt, PhoneLimits, Plan, Record, read_record
@@ -9,14 +12,20 @@ from services.otp.store import OtpStore
 from tests.services.stores import Store
 
 TAG = "tagtagtagtagtagt"
+MARK = "mark"
 LIMITS = PhoneLimits()
+
+
+WINNING = (Path(__file__).with_name("on_win.lua"),)
 
 
 @dataclass(frozen=True)
 class Draft:
-    key: str = f"ses:{{{TAG}}}:session"
-    value: str = '{"sub":"someone"}'
-    ttl_seconds: int = 600
+    keys: Sequence[str] = (f"ses:{{{TAG}}}",)
+    argument: Mapping[str, Any] = field(default_factory=lambda: {"value": "session"})
+
+
+NO_SESSION = Draft(argument={})
 
 
 class Phone:
@@ -25,13 +34,17 @@ class Phone:
     def __init__(self, store: Store, limits: PhoneLimits = LIMITS) -> None:
         self.store = store
         self.limits = limits
-        self.otp = OtpStore(store.scripts, offset_seconds=store.offset)
+        self.otp = OtpStore(store.scripts, winning=WINNING, offset_seconds=store.offset)
         self.count = itertools.count()
         self.last: Attempt | None = None
         self.part = ""
 
     def attempt(self, part: str | None = None, op: str | None = None) -> Attempt:
-        id_ = VerificationId(TAG, part) if part else VerificationId.new(TAG, "login")
+        id_ = (
+            VerificationId(TAG, part)
+            if part
+            else VerificationId.new(TAG, "login", mark=MARK)
+        )
         return Attempt(id_, op or f"op-{next(self.count)}", "shop", self.limits)
 
     def start(
@@ -52,9 +65,7 @@ class Phone:
         return record
 
     def check(self, part: str, *, right: bool = False, op: str | None = None) -> Record:
-        return self.otp.check(
-            self.attempt(part, op), right=right, session=Draft() if right else None
-        )
+        return self.otp.check(self.attempt(part, op), prize=Draft() if right else None)
 
     def status(self, part: str) -> Record:
         call = self.otp.status_call(VerificationId(TAG, part), self.limits)

@@ -9,6 +9,7 @@ from services.errors import (
     RateLimited,
     RecipientUnreachable,
 )
+from services.events import VerificationStarted
 from services.otp.answers import Started
 from services.otp.records import PhoneLimits
 from services.sms.provider import Reason, Refused, Scope
@@ -277,6 +278,23 @@ def test_what_whatsapp_does_not_take_goes_by_sms_in_the_same_request(
     assert started.delivery.attempt == 1
     assert chatty.sent == {"first": 1}
     assert chatty.check(started, chatty.code)
+
+
+def test_whoever_failed_on_either_channel_is_told(
+    chatty: Login, chat: RecordingProvider
+) -> None:
+    chat.failures.append(NOT_THERE)
+    chatty.fails(DOWN)
+
+    chatty.send()
+
+    (started,) = [
+        it for it in chatty.store.events if isinstance(it, VerificationStarted)
+    ]
+    assert started.failed == (
+        "chat recipient 131026",
+        f"first {DOWN.reason} {DOWN.vendor_code}".rstrip(),
+    )
 
 
 def test_who_is_not_on_whatsapp_is_not_sent_there_again(

@@ -23,6 +23,7 @@ from tests.services.otp.world import (
     DOWN,
     FRAUD,
     LOST,
+    MARK,
     OTHER,
     PHONE,
     SHOP,
@@ -111,7 +112,7 @@ def test_an_id_with_another_purpose_is_gone(login: Login) -> None:
             phone_text=PHONE,
             code=login.code,
             caller=SHOP,
-            draft=Draft,
+            winning=Draft,
         )
 
 
@@ -121,7 +122,7 @@ def test_whose_tag_it_is_cannot_be_found_out_by_asking(
 ) -> None:
     login = Login(store, SharedLimits(wrong_checks_per_ip=((2, 600),)))
     tag = tag_of(OTHER if guess == "foreign tag" else PHONE)
-    asked = str(VerificationId.new(tag, "login"))
+    asked = str(VerificationId.new(tag, "login", mark=MARK))
 
     answers = []
     for _ in range(3):
@@ -131,7 +132,7 @@ def test_whose_tag_it_is_cannot_be_found_out_by_asking(
                 phone_text=PHONE,
                 code="000000",
                 caller=SHOP,
-                draft=Draft,
+                winning=Draft,
             )
         answers.append(refusal.value.code)
 
@@ -369,7 +370,7 @@ def test_a_wait_of_zero_is_never_followed_by_a_refusal(store: Store) -> None:
 
 def test_who_holds_no_live_id_learns_nothing_of_the_phone(login: Login) -> None:
     started = login.send()
-    unknown = VerificationId.new(started.id.tag, "login")
+    unknown = VerificationId.new(started.id.tag, "login", mark=started.id.mark)
 
     status = login.service.status(unknown, SHOP)
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.otp.codes import VerificationId
 from services.otp.records import PhoneLimits, Plan, Record
-from tests.services.otp.phones import TAG, Draft, Phone
+from tests.services.otp.phones import MARK, NO_SESSION, TAG, Draft, Phone
 from tests.services.stores import Store
 
 pytestmark = pytest.mark.contract
@@ -54,17 +54,44 @@ def test_a_won_check_makes_the_session_with_its_life(phone: Phone) -> None:
 
     phone.check(part, right=True)
 
-    value, ttl = phone.store.dump()[Draft().key]
-    assert value == Draft().value.encode()
+    value, ttl = phone.store.dump()[Draft().keys[0]]
+    assert value == b"session"
     assert 590_000 < ttl <= 600_000
+
+
+def test_what_was_won_is_told_again_to_the_same_request(phone: Phone) -> None:
+    part = phone.start().part
+
+    told = [phone.check(part, right=True, op="one").won for _ in range(2)]
+
+    assert told == [{"value": "session"}] * 2
+
+
+def test_what_wins_is_told_how_the_last_code_came(phone: Phone) -> None:
+    part = phone.start().part
+
+    checked = phone.otp.check(phone.attempt(part), prize=NO_SESSION)
+
+    assert checked.won == {"channel": "sms"}
+
+
+def test_a_forgotten_login_makes_the_next_one_the_first(store: Store) -> None:
+    phone = Phone(store, PhoneLimits(cooldowns=(), sends=()))
+    phone.check(phone.start().part, right=True)
+    phone.guess_wrong(1)
+    phone.otp.forget_login(TAG, phone.limits)
+
+    login = phone.check(phone.start().part, right=True)
+
+    assert login.first_login
 
 
 def test_a_lost_check_makes_no_session(phone: Phone) -> None:
     part = phone.start().part
 
-    phone.otp.check(phone.attempt(part), right=False, session=Draft())
+    phone.otp.check(phone.attempt(part), prize=None)
 
-    assert Draft().key not in phone.store.dump()
+    assert Draft().keys[0] not in phone.store.dump()
 
 
 def test_wrong_codes_use_the_guesses_up(phone: Phone) -> None:
@@ -104,7 +131,7 @@ def test_a_code_is_good_until_the_last_second(
 
 def test_an_unknown_verification_is_gone(phone: Phone) -> None:
     phone.start()
-    unknown = VerificationId.new(TAG, "login").part
+    unknown = VerificationId.new(TAG, "login", mark=MARK).part
 
     assert phone.check(unknown, right=True).outcome == "gone"
     assert phone.start(resend_of=unknown).outcome == "gone"
@@ -411,7 +438,7 @@ def test_only_the_first_login_is_a_first_login(store: Store) -> None:
 
 def test_a_verified_phone_has_not_logged_in(phone: Phone) -> None:
     part = phone.start().part
-    phone.otp.check(phone.attempt(part), right=True, session=None)
+    phone.otp.check(phone.attempt(part), prize=NO_SESSION)
 
     login = phone.check(phone.start().part, right=True)
 
@@ -425,7 +452,7 @@ def test_every_key_has_an_end(phone: Phone) -> None:
 
     ttls = {key: ttl for key, (_, ttl) in phone.store.dump().items()}
 
-    assert set(ttls) == {f"otp:{{{TAG}}}", Draft().key}
+    assert set(ttls) == {f"otp:{{{TAG}}}", *Draft().keys}
     assert all(ttl > 0 for ttl in ttls.values())
 
 
@@ -472,7 +499,7 @@ def test_another_storefront_finds_nothing_and_spends_nothing(phone: Phone) -> No
     phone.advance(30)
     stranger = replace(phone.attempt(part), storefront="another")
 
-    checked = phone.otp.check(stranger, right=True, session=Draft())
+    checked = phone.otp.check(stranger, prize=Draft())
     resent = phone.otp.start(
         stranger,
         resend_of=part,

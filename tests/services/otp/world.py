@@ -1,12 +1,12 @@
 """A service over a store and providers that do as they are told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from services.abuse.guard import Caller, Guard, SharedLimits
 from services.otp.answers import SendRequest, Started
-from services.otp.codes import phone_tag
+from services.otp.codes import Peppers, Purpose, phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.follow_ups import FollowUps
@@ -32,8 +32,10 @@ from services.sms.routing.health import VendorHealth
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from tests.fakes import Backlog, RecordingProvider
+from tests.services.otp.phones import WINNING
 from tests.services.sms.worlds import make_sms
 from tests.services.stores import Store
+from utils.crypto import Keys
 
 PHONE = "+919876543210"
 OTHER = "+919876543211"
@@ -50,12 +52,19 @@ FRAUD = Refused(Reason.FRAUD, Scope.NUMBER, "30450")
 @dataclass(frozen=True)
 class Draft:
     e164: str
-    key: str = field(init=False)
-    value: str = "{}"
-    ttl_seconds: int = 600
+    purpose: Purpose
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", f"ses:{{{tag_of(self.e164)}}}:x")
+    @property
+    def keys(self) -> Sequence[str]:
+        return [f"ses:{{{tag_of(self.e164)}}}"]
+
+    @property
+    def argument(self) -> Mapping[str, str]:
+        return {"value": "session"} if self.purpose == "login" else {}
+
+
+PEPPERS = (b"pepper",)
+MARK = Peppers(PEPPERS).mark
 
 
 def tag_of(e164: str) -> str:
@@ -87,6 +96,7 @@ class Login:
         whatsapp_wait: float = 10.0,
         senders: Senders | None = None,
         limits: PhoneLimits | None = None,
+        peppers: Keys = PEPPERS,
     ) -> None:
         self.store = store
         self.first = RecordingProvider("first")
@@ -95,11 +105,14 @@ class Login:
         self.notes, self.sends = Backlog(), Backlog()
         self.readers = {it.name: ReceiptsByHand() for it in self.providers}
         emit = store.events.append
-        otp_store = OtpStore(store.scripts, offset_seconds=store.offset)
+        otp_store = OtpStore(
+            store.scripts, winning=WINNING, offset_seconds=store.offset
+        )
         guard = Guard(
             store.scripts,
             shared or SharedLimits(),
             key=b"subject key",
+            tag_of=tag_of,
             emit=emit,
             offset_seconds=store.offset,
         )
@@ -128,7 +141,8 @@ class Login:
                 clock=store.clock,
             ),
             tag_of=tag_of,
-            pepper=b"pepper",
+            peppers=Peppers(peppers),
+            name_key=b"name key",
             limits=limits or PhoneLimits(),
         )
         planner = Planner(self.sms, whatsapp_first=whatsapp_first)
@@ -144,7 +158,7 @@ class Login:
             messages=MessageStore(
                 store.scripts,
                 name_key=b"name key",
-                letter_key=b"k" * 32,
+                letter_keys=(b"k" * 32,),
                 offset_seconds=store.offset,
             ),
             sms=self.sms,
@@ -204,9 +218,9 @@ class Login:
             phone_text=phone,
             code=code,
             caller=caller,
-            draft=Draft,
+            winning=Draft,
         )
-        return won.session is not None
+        return "value" in won.won
 
     def settle(self) -> None:
         """Let what follows the answers happen."""

@@ -109,6 +109,43 @@ def test_a_refusal_is_final(reason: Reason) -> None:
     assert world.calls == [("a", reason)]
 
 
+def test_a_delivery_tells_who_failed_before_and_how() -> None:
+    world = World(
+        failing("a", unavailable()), failing("b", ambiguous()), ScriptedProvider("c")
+    )
+
+    assert world.send("a").failed == (
+        _told("a", unavailable()),
+        _told("b", ambiguous()),
+    )
+    assert world.send("c").failed == ()
+
+
+def test_a_refusal_tells_who_was_asked() -> None:
+    world = World(failing("a", ambiguous()), failing("b", refused()))
+
+    with pytest.raises(Refused) as caught:
+        world.send("a")
+
+    assert caught.value.failed == (_told("a", ambiguous()), _told("b", refused()))
+
+
+def test_an_outage_tells_who_was_asked_and_who_was_left_alone() -> None:
+    down = [unavailable(), unavailable()]
+    world = World(failing("a", unavailable(Reason.ACCOUNT)), failing("b", *down))
+    with pytest.raises(NotDelivered):
+        world.send("a")
+
+    with pytest.raises(NotDelivered) as caught:
+        world.send("b")
+
+    assert caught.value.failed == (_told("b", unavailable()), "a left_alone")
+
+
+def _told(name: str, failure: ProviderFailure) -> str:
+    return f"{name} {failure.reason} {failure.vendor_code}".strip()
+
+
 def test_a_refusal_after_an_ambiguous_answer_says_that_it_may_have_left() -> None:
     world = World(failing("a", ambiguous()), failing("b", refused()))
 

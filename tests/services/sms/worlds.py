@@ -73,7 +73,7 @@ class World:
 
     def __init__(
         self,
-        *providers: ScriptedProvider,
+        *providers: Provider,
         clock: FakeClock | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
     ) -> None:

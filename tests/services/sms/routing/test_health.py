@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from services.errors import StoreUnavailable
-from services.events import ScriptRan, VendorMeasured
+from services.events import ScriptRan
+from services.routing_events import VendorMeasured
 from services.scripts import Command, Exchange, HeldConnections, ScriptRunner
 from services.sms.routing.standing import Route
 from tests.services.sms.routing.workers import JUDGED, TWILIO, VONAGE, Worker

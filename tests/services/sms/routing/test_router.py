@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.events import Event, RouteChosen
+from services.events import Event
+from services.routing_events import RouteChosen
 from services.sms.provider import Channel
 from services.sms.routing.router import Choice, Hop, Mode, Router
 from services.sms.routing.standing import Counts, Standing, VendorStanding

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from services.events import Event, VendorWeightChanged
+from services.events import Event
+from services.routing_events import VendorWeightChanged
 from services.scripts import ScriptRunner
 from services.sms.routing.health import VendorHealth
 from services.sms.routing.rules import HealthRules

@@ -1,31 +1,25 @@
-"""``python -m backend.cli``: what an operator asks of a service that is running."""
+"""``routes`` and ``webhooks``: how vendors fare, and where they send receipts."""
 
 import argparse
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-import orjson
 import phonenumbers
 
 from backend.addresses import addresses_of
+from backend.cli.commands import Commands, as_json, ask_for_redis, ignore, table
 from backend.delivery import build_prices, build_templates
 from backend.routing import build_sms
 from backend.store import open_redis
 from backend.vendors import build_vendors
-from backend.wiring import configured_providers, load_checked_settings
+from backend.wiring import configured_providers
 from config.config import Settings, SettingsError
-from services.errors import StoreUnavailable
 from services.sms.routes import CHANNELS
 from services.sms.routing.standing import Counts, VendorStanding
 from services.sms.transport import HttpTransport
 from utils.clock import SystemClock
-
-# Exit codes (sysexits.h).
-_EX_UNAVAILABLE = 69
-_EX_CONFIG = 78
 
 _HEADINGS = (
     *("CHANNEL", "COUNTRY", "VENDOR", "WEIGHT", "BREAKER", "CALLS"),
@@ -48,29 +42,8 @@ class _Row:
     standing: VendorStanding
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        settings = load_checked_settings(options.default_env)
-        text = options.command(settings, options)
-    except SettingsError as error:
-        return _fail(str(error), _EX_CONFIG)
-    except StoreUnavailable:
-        return _fail("Redis cannot be reached; REDIS_URL says where.", _EX_UNAVAILABLE)
-    print(text)  # noqa: T201 - it is what was asked for
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m backend.cli", description=__doc__)
-    parser.add_argument(
-        "--default-env",
-        choices=("development", "production"),
-        default="production",
-        help="what FLASK_ENV is where nothing sets it",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
     routes = commands.add_parser(
         "routes", help="how every vendor does, by channel and country"
     )
@@ -80,12 +53,6 @@ def _parser() -> argparse.ArgumentParser:
         "webhooks", help="where each vendor is to send its delivery receipts"
     )
     webhooks.set_defaults(command=_webhooks)
-    return parser
-
-
-def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)  # noqa: T201 - this is no service that logs
-    return code
 
 
 def _routes(settings: Settings, options: argparse.Namespace) -> str:
@@ -95,19 +62,16 @@ def _routes(settings: Settings, options: argparse.Namespace) -> str:
         StoreUnavailable: Redis cannot be reached.
         SettingsError: there is no Redis to ask.
     """
-    if settings.embedded_store:
-        raise SettingsError(
-            ("REDIS_URL: missing; the embedded store is known to its process alone",)
-        )
+    ask_for_redis(settings)
     rows = list(_rows(settings))
     if options.json:
         documents = [_document(row) for row in rows]
-        return orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode()
-    return f"{_table([_HEADINGS, *map(_cells, rows)])}\n{_LEGEND}"
+        return as_json(documents)
+    return f"{table([_HEADINGS, *map(_cells, rows)])}\n{_LEGEND}"
 
 
 def _rows(settings: Settings) -> Iterator[_Row]:
-    client, scripts = open_redis(settings, _ignore)
+    client, scripts = open_redis(settings, ignore)
     with client:
         _, health = build_sms(
             settings,
@@ -115,7 +79,7 @@ def _rows(settings: Settings) -> Iterator[_Row]:
             templates=build_templates(settings),
             scripts=scripts,
             clock=SystemClock(),
-            emit=_ignore,
+            emit=ignore,
             offset_seconds=lambda: 0.0,
         )
         prices = build_prices(settings)
@@ -125,10 +89,6 @@ def _rows(settings: Settings) -> Iterator[_Row]:
                 for vendor, standing in health.read(channel, country).items():
                     price = prices.of(vendor, prefix)
                     yield _Row(channel, country, vendor, price, standing)
-
-
-def _ignore(event: object) -> None:
-    """Tell nobody: what there is to say is the command's answer."""
 
 
 def _cells(row: _Row) -> tuple[str, ...]:
@@ -153,16 +113,6 @@ def _percent(hours: float | None, minutes: float | None) -> str:
     if hours is None:
         return "-"
     return f"{hours:.0%}" if minutes is None else f"{hours:.0%} ({minutes:.0%})"
-
-
-def _table(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
 
 
 def _document(row: _Row) -> dict[str, Any]:
@@ -204,7 +154,7 @@ def _webhooks(settings: Settings, _: argparse.Namespace) -> str:
         problems.append("SECRET_KEY: not set; addresses would change at every start")
     if problems:
         raise SettingsError(tuple(problems))
-    return _table([("VENDOR", "RECEIPTS"), *_addresses(settings)])
+    return table([("VENDOR", "RECEIPTS"), *_addresses(settings)])
 
 
 def _addresses(settings: Settings) -> Iterable[tuple[str, str]]:
@@ -219,7 +169,3 @@ def _addresses(settings: Settings) -> Iterable[tuple[str, str]]:
         if name == "whatsapp":
             # Meta asks for it once, beside the address.
             yield "", f"verify token: {addresses.token(name)}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,169 @@
+"""``people``: look at a person, and do what an operator may do."""
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from backend.admin_operations import REQUESTS, SUMMARIES
+from backend.admin_schemas import (
+    FreezeRequest,
+    LockView,
+    LookAnswer,
+    PersonRequest,
+    RoleRequest,
+    RolesAnswer,
+    TraceRequest,
+)
+from backend.chores import Chores
+from backend.cli.audit import actor, tell
+from backend.cli.commands import CommandError, Commands, as_json, ask_for_redis, table
+from backend.cli.traces import trace_text
+from backend.errors import PROBLEMS, BodyError
+from backend.schemas import Body
+from backend.wiring import build_services
+from config.config import Settings
+from services.background import Task, run_task
+from services.errors import AuthError, StoreUnavailable
+
+_SESSIONS = ("SESSION", "DEVICE", "CLIENT", "CREATED", "LAST USED", "ENDS")
+
+
+class _AtOnce:
+    """A background for a process that ends with its answer."""
+
+    def submit(self, task: Task) -> None:
+        """Run ``task`` now; what is lost is no more than would be later."""
+        run_task(task, "notes", tell)
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = commands.add_parser("people", help="look at a person, freeze, unlock, ...")
+    group = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, request in REQUESTS.items():
+        added = group.add_parser(
+            name, help=SUMMARIES[name], description=SUMMARIES[name]
+        )
+        who = added.add_mutually_exclusive_group(required=True)
+        who.add_argument("--phone", help="in E.164, such as +919876543210")
+        who.add_argument("--sub", help="as in the tokens")
+        if request is TraceRequest:
+            who.add_argument("--verification", dest="verification_id", metavar="ID")
+        if request is FreezeRequest:
+            added.add_argument("--reason", required=True, help="kept in the audit")
+        if request is RoleRequest:
+            added.add_argument("--role", required=True)
+        added.add_argument("--json", action="store_true", help="for programs to read")
+        added.set_defaults(command=_act, operation=name)
+
+
+def _act(settings: Settings, options: argparse.Namespace) -> str:
+    """Do it, and return what came of it.
+
+    Raises:
+        CommandError: it is refused, or nobody is meant.
+        StoreUnavailable: Redis cannot be reached; nothing was done.
+        SettingsError: there is no Redis that the service shares.
+    """
+    ask_for_redis(settings)
+    asked = _asked(options)
+    at_once = _AtOnce()
+    chores = Chores(emit=tell, notes=at_once, sends=at_once, reports=at_once)
+    services = build_services(settings, emit=tell, chores=chores)
+    try:
+        answer = services.admin.act(options.operation, asked, actor())
+    except StoreUnavailable:
+        raise
+    except AuthError as refusal:
+        wait = f" Try again in {it} s." if (it := refusal.retry_after) else ""
+        raise CommandError(f"{PROBLEMS[refusal.code].title}.{wait}") from None
+    except BodyError as refusal:
+        raise CommandError(_faults(refusal.fields or [])) from None
+    if options.json:
+        return as_json(answer.model_dump())
+    return _text(options.operation, answer)
+
+
+def _asked(options: argparse.Namespace) -> PersonRequest:
+    names = ("phone", "sub", "verification_id", "reason", "role")
+    given = {it: text for it in names if (text := getattr(options, it, None))}
+    try:
+        return REQUESTS[options.operation].model_validate(given)
+    except ValidationError as error:
+        # Not pydantic's own text: it repeats the number.
+        faults = error.errors(include_url=False, include_input=False)
+        fields = [
+            {"field": str(next(iter(it["loc"]), "")), "message": it["msg"]}
+            for it in faults
+        ]
+        raise CommandError(_faults(fields)) from None
+
+
+def _faults(fields: list[dict[str, str]]) -> str:
+    return "\n".join(f"{it['field']}: {it['message']}".strip(": ") for it in fields)
+
+
+def _text(operation: str, answer: Body) -> str:
+    writers: dict[str, Callable[[Any], str]] = {
+        "look": _look,
+        "freeze": lambda it: _changed(it, "is frozen", "was frozen already"),
+        "thaw": lambda it: _changed(it, "is thawed", "was not frozen"),
+        "end-sessions": lambda it: f"{it.ended} sessions of {it.subject} ended.",
+        "unlock": lambda it: f"{it.subject} may try again. {_lock(it.lock)}",
+        "grant-role": _roles,
+        "take-role": _roles,
+        "reassign": lambda it: (
+            f"The number is not {it.former_subject}'s any more; who logs in next is"
+            f" {it.subject}."
+        ),
+        "erase": lambda it: f"{it.erased_subject} is forgotten.",
+        "trace": trace_text,
+    }
+    return writers[operation](answer)
+
+
+def _look(it: LookAnswer) -> str:
+    frozen = f"since {_time(it.frozen.at)}: {it.frozen.reason}" if it.frozen else "no"
+    facts = [
+        ("subject", it.subject),
+        ("phone tag", it.phone_tag),
+        ("frozen", frozen),
+        ("roles", ", ".join(it.roles)),
+        ("lock", _lock(it.lock)),
+    ]
+    sessions = [
+        (
+            one.session,
+            one.device or "-",
+            one.client,
+            _time(one.created_at),
+            _time(one.last_used_at),
+            _time(one.ends_at),
+        )
+        for one in it.sessions
+    ]
+    listed = table([_SESSIONS, *sessions]) if sessions else "No live sessions."
+    return f"{table(facts)}\n\n{listed}"
+
+
+def _lock(it: LockView) -> str:
+    state = f"locked for {it.locked_for} s" if it.locked_for else "not locked"
+    left = "" if it.checks_left is None else f", {it.checks_left} left"
+    forgiven = f", {it.forgiven} forgiven" if it.forgiven else ""
+    return f"{state}; wrong codes today: {it.wrong_checks}{left}{forgiven}"
+
+
+def _changed(it: Any, done: str, was_so: str) -> str:
+    return f"{it.subject} {done if it.changed else was_so}."
+
+
+def _roles(it: RolesAnswer) -> str:
+    same = "" if it.changed else " (as before)"
+    return f"{it.subject} has the roles {', '.join(it.roles)}{same}."
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

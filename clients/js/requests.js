@@ -1,0 +1,62 @@
+/** One small JSON document from the issuer: bounded in size and time, no redirects. */
+
+const ANSWER_MS = 2_000;
+const ANSWER_BYTES = 65_536;
+
+/**
+ * Return the JSON and headers of a 200 answer. Throws for anything else.
+ *
+ * @param {typeof fetch} fetch
+ * @param {string} url
+ * @param {RequestInit} [init]
+ * @returns {Promise<{ body: any, headers: Headers }>}
+ */
+export async function fetchJson(fetch, url, init) {
+  const response = await fetch(url, {
+    ...init,
+    redirect: "error",
+    credentials: "omit",
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`${url} answered ${response.status}`);
+  }
+  const bytes = await bounded(response);
+  const body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  return { body, headers: response.headers };
+}
+
+/** @param {Response} response */
+async function bounded(response) {
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const chunks = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) break;
+    size += value.length;
+    if (size > ANSWER_BYTES) {
+      await reader?.cancel();
+      throw new Error(`${response.url} answers with more than ${ANSWER_BYTES} bytes`);
+    }
+    chunks.push(value);
+  }
+  return new Blob(chunks).arrayBuffer();
+}
+
+/**
+ * Return the URL without a slash at the end. Throws where it would be read in clear:
+ * http is for this machine.
+ *
+ * @param {string} text
+ */
+export function checkedUrl(text) {
+  const { protocol, hostname } = new URL(text);
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  if (protocol !== "https:" && !(protocol === "http:" && local)) {
+    throw new TypeError(`${text} must be https`);
+  }
+  return text.replace(/\/+$/, "");
+}

@@ -1,0 +1,22 @@
+"""Checks QuickCart Auth's tokens in other services, offline or live."""
+
+from quickcart_auth.errors import (
+    IntrospectionUnavailable,
+    InvalidToken,
+    KeysUnavailable,
+    Unavailable,
+)
+from quickcart_auth.identity import Identity, Receipt
+from quickcart_auth.introspection import Introspection
+from quickcart_auth.verifier import Verifier
+
+__all__ = [
+    "Identity",
+    "Introspection",
+    "IntrospectionUnavailable",
+    "InvalidToken",
+    "KeysUnavailable",
+    "Receipt",
+    "Unavailable",
+    "Verifier",
+]

@@ -1,0 +1,103 @@
+"""Asks vendors one at a time, and holds their answers for or against them."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from services.events import Emit, ProviderCalled
+from services.sms.breakers import Breakers
+from services.sms.provider import (
+    Accepted,
+    Ambiguous,
+    Message,
+    Provider,
+    ProviderFailure,
+    Reason,
+    Scope,
+)
+from utils.clock import Clock
+
+
+class VendorCalls:
+    """What every message has in common, whatever it says. Safe to share."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        *,
+        breakers: Breakers,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._providers = providers
+        self._breakers = breakers
+        self._clock = clock
+        self._emit = emit
+
+    def in_order(self, order: Sequence[str], region: str) -> Iterator[Provider]:
+        """Go through the providers: the first as it is, then those that may be asked.
+
+        Asked anew each time, because breakers open while a send is under way.
+        """
+        if not order:
+            return
+        yield self._providers[order[0]]
+        rest = sorted(order[1:], key=lambda it: self._breakers.retry_in(it, region) > 0)
+        for name in rest:
+            yield self._providers[name]
+
+    def allow(self, name: str, region: str) -> bool:
+        """Tell whether a vendor may be asked now; who asks it then must."""
+        return self._breakers.allow(name, region)
+
+    def hand_over(
+        self, provider: Provider, message: Message, deadline: float
+    ) -> tuple[Accepted, float]:
+        """Ask one vendor, and hold its answer for or against it; count the seconds."""
+        name, region = provider.name, message.phone.region
+        started = self._clock.monotonic()
+        try:
+            accepted = _ask(provider, message, deadline)
+        except ProviderFailure as failure:
+            self._tell(name, region, failure.reason, started, failure.vendor_code)
+            self._breakers.blame(name, region, failure, allotted=deadline - started)
+            raise
+        seconds = self._tell(name, region, "accepted", started)
+        self._breakers.success(name, region)
+        return accepted, seconds
+
+    def retry_after(self, names: Sequence[str], region: str) -> int:
+        """Return the seconds until one of them may be asked, at least 1."""
+        waits = [self._breakers.retry_in(name, region) for name in names]
+        return max(1, math.ceil(min(waits, default=1.0)))
+
+    def _tell(
+        self,
+        name: str,
+        region: str,
+        outcome: str,
+        started: float,
+        vendor_code: str = "",
+    ) -> float:
+        seconds = self._clock.monotonic() - started
+        self._emit(
+            ProviderCalled(
+                provider=name,
+                country=region,
+                outcome=outcome,
+                vendor_code=vendor_code,
+                seconds=seconds,
+            )
+        )
+        return seconds
+
+
+def _ask(provider: Provider, message: Message, deadline: float) -> Accepted:
+    """Have a provider send; whatever it trips over, the message may have left."""
+    try:
+        return provider.send(message, deadline)
+    except ProviderFailure:
+        raise
+    except Exception as error:  # noqa: BLE001 - an answer that nobody thought of
+        kind = type(error).__name__
+    # Outside the except clause: that error may hold the number and the code.
+    raise Ambiguous(Reason.AMBIGUOUS, Scope.PROVIDER, kind)

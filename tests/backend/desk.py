@@ -1,0 +1,76 @@
+"""The operators' desk: a service client with scope ``admin``, and its verbs."""
+
+from typing import Any
+
+from services.identity.client_store import ClientStore
+from services.identity.service_clients import (
+    ServiceClient,
+    StoredSecret,
+    new_secret,
+)
+from tests.backend.api import PHONE, Answer, Api
+
+DESK = "svc-desk"
+
+# What operations need besides whom they are about.
+BODIES: dict[str, dict[str, str]] = {
+    "freeze": {"reason": "card fraud"},
+    "grant-role": {"role": "support"},
+    "take-role": {"role": "support"},
+}
+
+
+def register(
+    api: Api, client_id: str = DESK, *, scopes: tuple[str, ...] = ("admin",)
+) -> str:
+    """Register a service client where the service keeps them; return its token."""
+    secret = new_secret()
+    with_secret = ServiceClient(
+        id=client_id,
+        name="Desk",
+        scopes=frozenset(scopes),
+        audiences=frozenset({"quickcart"}),
+        expires=int(api.clock.now()) + 86_400,
+        secrets=(StoredSecret.of(secret),),
+    )
+    clients = api.services.identity.clients
+    ClientStore(api._redis, api.services.otp._scripts).add(with_secret)
+    clients.reload()
+    answer = api.call(
+        "POST",
+        "/api/token",
+        data={"grant_type": "client_credentials"},
+        auth=(client_id, secret),
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json["access_token"])
+
+
+class Desk:
+    """Does what operators do, by HTTP."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.token = register(api)
+
+    def ask(self, operation: str, **body: object) -> Answer:
+        """Do something about somebody, PHONE's holder unless another is named."""
+        named = {"phone", "sub", "verification_id"} & set(body)
+        given = body if named else {"phone": PHONE, **body}
+        return self.api.bearing(
+            self.token, "POST", f"/api/admin/{operation}", json=given
+        )
+
+    def do(self, operation: str, **body: object) -> Any:
+        """Do it, and return what came of it."""
+        answer = self.ask(operation, **body)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def audit(self, last: int = 50) -> list[dict[str, Any]]:
+        """Read the last entries, the newest first."""
+        path = f"/api/admin/audit?last={last}"
+        answer = self.api.bearing(self.token, "GET", path)
+        assert answer.status_code == 200, answer.text
+        entries: list[dict[str, Any]] = answer.json["entries"]
+        return entries

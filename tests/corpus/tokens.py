@@ -1,0 +1,381 @@
+"""The mutation corpus: tokens that nobody may take, made of one that everybody takes.
+
+Whatever is wrong with a token that the service's own key signed can come of a mistake
+in the service alone; it is refused all the same (RFC 8725). Left out is what is good by
+the standards: a header that is not understood (RFC 7515 4), and the second signature
+that every ECDSA signature has.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.corpus.forge import (
+    COORDINATE_BYTES,
+    MISSING,
+    Forge,
+    attach,
+    base64url,
+    read_segment,
+    segment,
+    sign,
+)
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+class Case(NamedTuple):
+    """A token to refuse, and what is wrong with it."""
+
+    name: str
+    token: str
+
+
+def mutations(good: str, pem: str | bytes, *, now: int) -> list[Case]:
+    """Return every mutation of a good access or verification token.
+
+    ``pem`` is the key that signed it, ``now`` the time (Unix seconds) of whoever is to
+    refuse them.
+    """
+    forge = Forge.of(good, pem)
+    return [
+        *_without_signature(forge),
+        *_shared_secrets(forge),
+        *_algorithms(forge),
+        *_kinds(forge),
+        *_audiences(forge),
+        *_issuers(forge),
+        *_key_ids(forge),
+        *_strangers(forge),
+        *_critical(forge),
+        *_times(forge, now),
+        *_subjects(forge),
+        *_signatures(forge),
+        *_shapes(forge),
+        *_payloads(forge),
+        *_twice(forge, now),
+        *_encodings(forge),
+    ]
+
+
+def service_tokens(access: str, pem: str | bytes) -> list[Case]:
+    """Return tokens of service clients, which speak for no person."""
+    forge = Forge.of(access, pem)
+    about = {"sub": "svc-orders", "client_id": "svc-orders", "sid": MISSING}
+    about |= {"auth_time": MISSING, "amr": MISSING, "acr": MISSING, "roles": MISSING}
+    about |= {"scope": "otp:send"}
+    own = forge.with_claims(**about, aud=forge.claims["iss"])
+    return [
+        Case("a service's token", own),
+        Case("a service's token for this audience", forge.with_claims(**about)),
+    ]
+
+
+def _without_signature(forge: Forge) -> Iterator[Case]:
+    claims = forge.token.split(".")[1]
+    for alg in ("none", "None", "NONE", "nOnE", "", None, MISSING):
+        header = {**forge.header, "alg": alg}
+        if alg is MISSING:
+            del header["alg"]
+        name = "missing" if alg is MISSING else repr(alg)
+        signed = f"{segment(header)}.{claims}"
+        yield Case(f"alg {name}, no signature", f"{signed}.")
+        yield Case(f"alg {name}, old signature", attach(signed, forge.signature))
+        yield Case(f"alg {name}, signed", attach(signed, sign(forge.key, signed)))
+
+
+def _shared_secrets(forge: Forge) -> Iterator[Case]:
+    """CVE-2017-11424, CVE-2022-29217: what is public, as the secret of an HMAC."""
+    public = forge.key.public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    secrets = {
+        "PEM": pem,
+        "PEM without its last line end": pem.strip(),
+        "DER": der,
+        "JWK": json.dumps(forge.jwk).encode(),
+        "compact JWK": json.dumps(forge.jwk, separators=(",", ":")).encode(),
+        "x": forge.jwk["x"].encode(),
+        "bytes of x": base64.urlsafe_b64decode(forge.jwk["x"] + "=="),
+        "key id": forge.header["kid"].encode(),
+        "nothing": b"",
+    }
+    for name, secret in secrets.items():
+        yield Case(f"HS256 by {name}", forge.by_secret(secret))
+    yield Case("HS384 by PEM", forge.by_secret(pem, "HS384"))
+    yield Case("HS512 by PEM", forge.by_secret(pem, "HS512"))
+
+
+def _algorithms(forge: Forge) -> Iterator[Case]:
+    for alg in ("es256", "ES384", "RS256", "PS256", "EdDSA", "ES256K", 1, ["ES256"]):
+        yield Case(f"alg {alg}", forge.with_header(alg=alg))
+
+
+def _kinds(forge: Forge) -> Iterator[Case]:
+    """Explicit typing (RFC 8725 3.11): each kind in its one spelling."""
+    own = forge.header["typ"]
+    others = ("JWT", "jwt", "", "at", own.upper(), own.title(), f"application/{own}")
+    for typ in (*others, f" {own}", f"{own}\0", f"{own};", [own], None, MISSING):
+        name = "missing" if typ is MISSING else repr(typ)
+        yield Case(f"typ {name}", forge.with_header(typ=typ))
+    swapped = {"at+jwt": "verification+jwt", "verification+jwt": "at+jwt"}[own]
+    yield Case("typ of the other kind", forge.with_header(typ=swapped))
+
+
+def _audiences(forge: Forge) -> Iterator[Case]:
+    own = forge.claims["aud"]
+    others = (own[:-1], own[1:], f"{own}x", f"x{own}", own.swapcase(), f"{own} ", "")
+    lists: tuple[Any, ...] = ([own], [own, "other"], ["other", own], [], {own: own})
+    for aud in (*others, f"{own}/verification", f"{own}/", *lists, True, None, MISSING):
+        name = "missing" if aud is MISSING else repr(aud)
+        yield Case(f"aud {name}", forge.with_claims(aud=aud))
+
+
+def _issuers(forge: Forge) -> Iterator[Case]:
+    own = forge.claims["iss"]
+    others = (own[:-1], own[1:], f"{own}.evil.example", f"{own}/", f"{own}@evil", "")
+    spelled = (own.upper(), own.title(), own.replace("s://", "://", 1) + "#", f"{own} ")
+    for iss in (*others, *spelled, "https://evil.example", [own], 1, None, MISSING):
+        name = "missing" if iss is MISSING else repr(iss)
+        yield Case(f"iss {name}", forge.with_claims(iss=iss))
+
+
+def _key_ids(forge: Forge) -> Iterator[Case]:
+    own = forge.header["kid"]
+    hostile = (
+        "../../../../dev/null",
+        "/dev/null",
+        "file:///dev/null",
+        "https://evil.example/key",
+        "' OR '1'='1",
+        "x'; DROP TABLE keys; --",
+        "key:*",
+        "\0",
+        f"{own}\n",
+        f"{own} ",
+        own.swapcase(),
+        own[:-1],
+        "",
+        "__proto__",
+        "é",
+    )
+    for kid in (*hostile, 0, True, [own], {own: own}, None, MISSING):
+        name = "missing" if kid is MISSING else repr(kid)
+        yield Case(f"kid {name}", forge.with_header(kid=kid))
+    yield Case("kid of 65 letters", forge.with_header(kid="k" * 65))
+    yield Case("kid of 4 KiB", forge.with_header(kid="k" * 4096))
+    yield Case("kid of 1 MB", forge.with_header(kid="k" * 2**20))
+
+
+def _strangers(forge: Forge) -> Iterator[Case]:
+    """CVE-2018-0114: a key that comes with the token proves nothing."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = Forge(forge.token, key).jwk
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    brought: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "jwk": {"jwk": public},
+        "jku": {"jku": "https://evil.example/jwks.json"},
+        "local jku": {"jku": "http://127.0.0.1:9/jwks.json"},
+        "x5u": {"x5u": "https://evil.example/chain.pem"},
+        "x5c": {"x5c": [base64.b64encode(der).decode()]},
+    }
+    for name, header in brought.items():
+        yield Case(f"another key and {name}", forge.by_stranger(key, **header))
+        for kid in ("theirs", MISSING):
+            called = "no kid" if kid is MISSING else "a kid of its own"
+            token = forge.by_stranger(key, **header, kid=kid)
+            yield Case(f"another key, {called} and {name}", token)
+
+
+def _critical(forge: Forge) -> Iterator[Case]:
+    """RFC 7515 4.1.11, RFC 7797."""
+    for crit in (["unknown"], ["exp"], ["alg"], ["b64", "unknown"], [], "b64", None):
+        yield Case(f"crit {crit!r}", forge.with_header(crit=crit, unknown=1))
+    yield Case("b64 true", forge.with_header(crit=["b64"], b64=True))
+    plain = forge.header | {"b64": False}
+    payload = json.dumps(forge.claims, separators=(",", ":"))
+    for name, header in {
+        "b64 false": plain | {"crit": ["b64"]},
+        "b64 false, not critical": plain,
+    }.items():
+        yield Case(f"{name}, encoded", forge.with_payload(forge.claims, **header))
+        yield Case(f"{name}, plain", forge.sign(segment(header), payload))
+        detached = forge.sign(segment(header), payload).rpartition(".")[2]
+        yield Case(f"{name}, detached", f"{segment(header)}..{detached}")
+
+
+def _times(forge: Forge, now: int) -> Iterator[Case]:
+    life = forge.claims["exp"] - forge.claims["iat"]
+    yield Case("expired by 31 s", forge.with_claims(exp=now - 31, iat=now - 31 - life))
+    later = now + life
+    others: tuple[Any, ...] = (str(later), later + 0.5, float(later), True, [later])
+    for exp in (*others, {}, -later, 0):
+        yield Case(f"exp {exp!r}", forge.with_claims(exp=exp))
+    for name, exp in {"null": None, "missing": MISSING, "NaN": float("nan")}.items():
+        yield Case(f"exp {name}", forge.with_claims(exp=exp))
+    yield Case("exp Infinity", forge.with_claims(exp=float("inf")))
+    yield Case("not yet valid", forge.with_claims(nbf=now + 3_600))
+    yield Case("from the future", forge.with_claims(iat=now + 3_600, exp=now + 7_200))
+    others = (str(now), now + 0.5, True, [now], None)
+    for value in others:
+        yield Case(f"nbf {value!r}", forge.with_claims(nbf=value))
+        yield Case(f"iat {value!r}", forge.with_claims(iat=value))
+    yield Case("iat missing", forge.with_claims(iat=MISSING))
+
+
+def _subjects(forge: Forge) -> Iterator[Case]:
+    values: tuple[Any, ...] = (1, ["x"], {}, "", None, MISSING)
+    for claim in ("sub", "client_id"):
+        for value in values:
+            name = "missing" if value is MISSING else repr(value)
+            yield Case(f"{claim} {name}", forge.with_claims(**{claim: value}))
+
+
+def _signatures(forge: Forge) -> Iterator[Case]:
+    good = forge.signature
+    for at in range(len(good)):
+        flipped = bytes(
+            it ^ (1 << at % 8) if i == at else it for i, it in enumerate(good)
+        )
+        yield Case(f"bit {at % 8} of byte {at} flipped", forge.with_signature(flipped))
+    r, s = good[:COORDINATE_BYTES], good[COORDINATE_BYTES:]
+    der = utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    nothing = bytes(COORDINATE_BYTES)
+    for name, signature in {
+        "of (0, 0)": nothing + nothing,  # CVE-2022-21449
+        "of (r, 0)": r + nothing,
+        "of (0, s)": nothing + s,
+        "of ones": b"\xff" * len(good),
+        "turned around": s + r,
+        "as DER": der,
+        "without its last byte": good[:-1],
+        "half": r,
+        "with a byte more": good + b"\0",
+        "with a byte before": b"\0" + good,
+        "of one byte": b"\0",
+        "empty": b"",
+    }.items():
+        yield Case(f"signature {name}", forge.with_signature(signature))
+    header, claims, own = forge.token.split(".")
+    changed = {
+        "header": f"{segment(forge.header | {'more': 1})}.{claims}.{own}",
+        "claims": f"{header}.{segment(forge.claims | {'roles': ['admin']})}.{own}",
+        "subject": f"{header}.{segment(forge.claims | {'sub': 'me'})}.{own}",
+    }
+    for name, token in changed.items():
+        yield Case(f"{name} changed after signing", token)
+    other = forge.with_claims(jti="another").rpartition(".")[2]
+    yield Case("signature of another token", f"{forge.signed_part}.{other}")
+
+
+def _shapes(forge: Forge) -> Iterator[Case]:
+    header, claims, signature = forge.token.split(".")
+    shapes = {
+        "no signature part": f"{header}.{claims}",
+        "no header": f".{claims}.{signature}",
+        "no claims": f"{header}..{signature}",
+        "one part": header,
+        "four parts": f"{forge.token}.{signature}",
+        "five parts, as encrypted": f"{forge.token}.{signature}.{signature}",
+        "a point before": f".{forge.token}",
+        "a point after": f"{forge.token}.",
+        "only points": "..",
+        "no token": "x",
+        "cut short": forge.token[:-20],
+        "twice": forge.token * 2,
+        "of 9 KiB": forge.with_claims(more="x" * 9_216),
+        "as JSON": json.dumps(
+            {"protected": header, "payload": claims, "signature": signature}
+        ),
+    }
+    for name, token in shapes.items():
+        yield Case(f"shape: {name}", token)
+
+
+def _payloads(forge: Forge) -> Iterator[Case]:
+    claims = json.dumps(forge.claims).encode()
+    squeezed = zlib.compress(claims)[2:-4]
+    yield Case("zipped", forge.with_payload(squeezed, zip="DEF"))
+    yield Case("nested token", forge.with_payload(forge.token.encode(), cty="JWT"))
+    odd = {
+        "a list": [forge.claims],
+        "a text": json.dumps(forge.claims),
+        "null": None,
+        "empty": b"",
+        "no JSON": b"{",
+        "JSON and more": claims + b"{}",
+        "JSON with a comment": b"/**/" + claims,
+        "Latin-1": claims[:-1] + b', "x": "\xe9"}',
+        "nested deeply": b"[" * 5_000,
+        "nested deeply and closed": b'{"a":' * 700 + b"1" + b"}" * 700,
+    }
+    for name, payload in odd.items():
+        yield Case(f"payload: {name}", forge.with_payload(payload))
+    part = forge.token.split(".")[1]
+    for name, data in {
+        "nested deeply": b"[" * 5_000,
+        "a list": json.dumps([forge.header]).encode(),
+        "null": b"null",
+        "no JSON": b"{",
+    }.items():
+        yield Case(f"header: {name}", forge.sign(base64url(data), part))
+
+
+def _twice(forge: Forge, now: int) -> Iterator[Case]:
+    """RFC 7519 4: of a name that comes twice the last counts, or neither."""
+    header, claims, _ = forge.token.split(".")
+    for name, value in {"aud": "other", "iss": "https://evil.example"}.items():
+        yield Case(f"{name} twice", forge.sign(header, _with_last(claims, name, value)))
+    token = forge.sign(header, _with_last(claims, "exp", now - 3_600))
+    yield Case("exp twice", token)
+    for name, value in {"alg": "none", "typ": "JWT", "kid": "other"}.items():
+        yield Case(f"{name} twice", forge.sign(_with_last(header, name, value), claims))
+
+
+def _with_last(part: str, name: str, value: object) -> str:
+    text = json.dumps(read_segment(part))
+    return base64url(f"{text[:-1]}, {json.dumps({name: value})[1:]}".encode())
+
+
+def _encodings(forge: Forge) -> Iterator[Case]:
+    """Base64url has one spelling (RFC 7515 2, RFC 4648 3.2 to 3.5)."""
+    header, claims, signature = forge.token.split(".")
+    yield Case("padding after the signature", f"{forge.token}==")
+    yield Case("padding after the header", forge.sign(_padded(header), claims))
+    yield Case("padding after the claims", forge.sign(header, _padded(claims)))
+    yield Case("padding inside", f"{header}.{claims}.{signature[:4]}=={signature[4:]}")
+    yield Case(
+        "a space in the claims", forge.sign(header, f"{claims[:8]} {claims[8:]}")
+    )
+    yield Case(
+        "a space in the header", forge.sign(f"{header[:8]} {header[8:]}", claims)
+    )
+    yield Case(
+        "a space in the signature",
+        f"{header}.{claims}.{signature[:4]} {signature[4:]}",
+    )
+    yield Case(
+        "a sign of no alphabet", f"{header}.{claims}.{signature[:4]}!{signature[4:]}"
+    )
+    yield Case("bits that mean nothing", forge.token[:-1] + _next_to(signature[-1]))
+    plain = forge.token
+    while not {"-", "_"} & set(plain.rpartition(".")[2]):
+        plain = forge.sign(header, claims)
+    first, _, last = plain.rpartition(".")
+    other = last.replace("-", "+").replace("_", "/")
+    yield Case("the other alphabet", f"{first}.{other}")
+
+
+def _padded(part: str) -> str:
+    return part + ("=" * (-len(part) % 4) or "====")
+
+
+def _next_to(letter: str) -> str:
+    # 64 bytes leave the last letter four bits that nobody reads.
+    return _ALPHABET[_ALPHABET.index(letter) ^ 1]

@@ -1,0 +1,280 @@
+"""The fleet's signing keys: published ahead, active, verifying, retired."""
+
+import json
+
+import pytest
+
+from services.events import SigningKeyChanged
+from services.identity.key_store import DONE_AFTER_SECONDS, SEEN_AFTER_SECONDS
+from services.identity.keys import derived_signing_key
+from tests.services.identity.key_rings import NEW, OLD, Fleet
+from tests.services.stores import Store
+from tests.services.threads import at_once
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def fleet(store: Store) -> Fleet:
+    return Fleet(store)
+
+
+def test_the_built_in_key_signs_while_no_other_does(fleet: Fleet) -> None:
+    assert fleet.signs() == fleet.built_in.kid
+    assert fleet.shown() == {fleet.built_in.kid}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+def test_a_published_key_is_shown_before_it_signs(fleet: Fleet, algorithm: str) -> None:
+    key = fleet.publish(algorithm)
+
+    assert fleet.shown() == {fleet.built_in.kid, key.kid}
+    assert fleet.signs() == fleet.built_in.kid
+    found = fleet.signing.find(key.kid)
+    assert found
+    assert found.algorithm == algorithm
+
+
+def test_it_may_sign_once_all_verifiers_can_know_it(fleet: Fleet, store: Store) -> None:
+    key = fleet.publish()
+    store.clock.advance(60)
+
+    outcome, wait = fleet.activate(key.kid, at_once=False)
+    early = fleet.signs()
+    store.clock.advance(wait)
+    after = fleet.activate(key.kid, at_once=False)
+
+    assert outcome == "too_soon"
+    # Redis counts whole seconds.
+    assert SEEN_AFTER_SECONDS - 61 <= wait <= SEEN_AFTER_SECONDS - 59
+    assert early == fleet.built_in.kid
+    assert after == ("active", 0)
+    assert fleet.signs() == key.kid
+
+
+def test_one_key_signs_and_the_ones_before_it_verify(fleet: Fleet) -> None:
+    first, second = fleet.publish(), fleet.publish()
+
+    fleet.activate(first.kid)
+    fleet.activate(second.kid)
+
+    assert fleet.signs() == second.kid
+    assert fleet.shown() == {fleet.built_in.kid, first.kid, second.kid}
+    assert fleet.states() == {
+        fleet.built_in.kid: "verifying",
+        first.kid: "verifying",
+        second.kid: "active",
+    }
+
+
+def test_to_activate_a_key_twice_changes_nothing(fleet: Fleet, store: Store) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    before = fleet.keys.read()
+    store.clock.advance(100)
+
+    assert fleet.activate(key.kid) == ("active", 0)
+    assert fleet.keys.read() == before
+
+
+def test_a_key_that_signed_before_may_sign_again_at_once(fleet: Fleet) -> None:
+    first, second = fleet.publish(), fleet.publish()
+    fleet.activate(first.kid)
+    fleet.activate(second.kid)
+
+    assert fleet.activate(first.kid, at_once=False) == ("active", 0)
+    assert fleet.states()[second.kid] == "verifying"
+
+
+def test_the_built_in_key_can_sign_again(fleet: Fleet) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+
+    assert fleet.activate(fleet.built_in.kid, at_once=False) == ("active", 0)
+    assert fleet.signs() == fleet.built_in.kid
+    assert fleet.states() == {key.kid: "verifying"}
+
+
+def test_a_key_is_retired_once_its_tokens_have_expired(
+    fleet: Fleet, store: Store
+) -> None:
+    first, second = fleet.publish(), fleet.publish()
+    fleet.activate(first.kid)
+    fleet.activate(second.kid)
+    store.clock.advance(3600)
+
+    outcome, wait = fleet.retire(first.kid, at_once=False)
+    early = fleet.shown()
+    store.clock.advance(wait)
+    after = fleet.retire(first.kid, at_once=False)
+
+    assert outcome == "too_soon"
+    assert 0 < wait <= DONE_AFTER_SECONDS - 3599
+    assert first.kid in early
+    assert after == ("retired", 0)
+    assert first.kid not in fleet.shown()
+    assert fleet.signing.find(first.kid) is None
+
+
+def test_the_key_that_signs_is_not_retired(fleet: Fleet) -> None:
+    key = fleet.publish()
+    built_in = fleet.retire(fleet.built_in.kid)
+    fleet.activate(key.kid)
+
+    assert built_in == ("active", 0)
+    assert fleet.retire(key.kid) == ("active", 0)
+    assert fleet.shown() == {fleet.built_in.kid, key.kid}
+
+
+def test_the_built_in_key_is_retired_by_a_row(fleet: Fleet, store: Store) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+
+    outcome, _ = fleet.retire(fleet.built_in.kid, at_once=False)
+    store.clock.advance(DONE_AFTER_SECONDS)
+    fleet.retire(fleet.built_in.kid, at_once=False)
+
+    assert outcome == "too_soon"
+    assert fleet.shown() == {key.kid}
+    assert fleet.states()[fleet.built_in.kid] == "retired"
+
+
+def test_a_built_in_key_of_other_settings_waits_as_long(
+    fleet: Fleet, store: Store
+) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    other = Fleet(store, NEW, OLD)
+
+    outcome, wait = other.retire(other.built_in.kid, at_once=False)
+
+    assert (outcome, wait > DONE_AFTER_SECONDS - 2) == ("too_soon", True)
+
+
+def test_a_retired_key_is_forgotten_and_never_signs_again(fleet: Fleet) -> None:
+    key = fleet.publish()
+    fleet.retire(key.kid)
+
+    assert fleet.activate(key.kid) == ("retired", 0)
+    assert fleet.keys.read()[key.kid].sealed is None
+    assert fleet.retire(key.kid) == ("retired", 0)
+
+
+def test_a_key_that_never_signed_is_retired_at_once(fleet: Fleet) -> None:
+    key = fleet.publish()
+
+    assert fleet.retire(key.kid, at_once=False) == ("retired", 0)
+
+
+def test_an_unknown_key_changes_nothing(fleet: Fleet) -> None:
+    assert fleet.activate("unknown") == ("unknown", 0)
+    assert fleet.retire("unknown") == ("unknown", 0)
+    assert fleet.states() == {}
+
+
+def test_a_key_is_added_once(fleet: Fleet) -> None:
+    pem = derived_signing_key(b"another")
+    key, first = fleet.keys.add(pem)
+    fleet.activate(key.kid)
+
+    _, second = fleet.keys.add(pem)
+
+    assert (first.outcome, second.outcome) == ("published", "known")
+    assert fleet.states()[key.kid] == "active"
+
+
+def test_the_built_in_key_can_be_kept_in_the_store(fleet: Fleet, store: Store) -> None:
+    fleet.keys.add(derived_signing_key(OLD))
+    fleet.activate(fleet.built_in.kid)
+    other = Fleet(store, NEW, OLD)
+
+    assert fleet.states() == {fleet.built_in.kid: "active"}
+    assert other.signs() == fleet.built_in.kid
+
+
+def test_two_operators_at_once_leave_one_active_key(fleet: Fleet) -> None:
+    keys = [fleet.publish() for _ in range(4)]
+
+    outcomes = at_once(4, lambda index: fleet.activate(keys[index].kid))
+
+    states = [fleet.states()[it.kid] for it in keys]
+    assert outcomes == [("active", 0)] * 4
+    assert sorted(states) == ["active", *["verifying"] * 3]
+
+
+def test_a_standing_record_that_holds_no_private_key_in_clear(
+    fleet: Fleet, store: Store
+) -> None:
+    key = fleet.publish()
+
+    (name, (rows, ttl)), *others = store.dump().items()
+
+    assert (name, ttl, others) == ("keys", -1, [])
+    assert list(rows) == [key.kid.encode()]
+    row = json.loads(rows[key.kid.encode()])
+    assert sorted(row) == ["alg", "sealed", "since", "state"]
+    assert "PRIVATE" not in row["sealed"]
+
+
+def test_a_worker_tells_of_each_change_once(fleet: Fleet, store: Store) -> None:
+    fleet.shown()
+    key = fleet.publish()
+    fleet.shown()
+    fleet.shown()
+    fleet.activate(key.kid)
+    fleet.shown()
+    fleet.shown()
+
+    told = [it for it in store.events if isinstance(it, SigningKeyChanged)]
+    assert told[0] == SigningKeyChanged(key.kid, "published")
+    assert sorted((it.kid, it.state) for it in told[1:]) == sorted(
+        [(key.kid, "active"), (fleet.built_in.kid, "verifying")]
+    )
+
+
+def test_the_built_in_keys_return_is_told(fleet: Fleet, store: Store) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    fleet.shown()
+
+    fleet.activate(fleet.built_in.kid)
+    fleet.shown()
+
+    told = [it for it in store.events if isinstance(it, SigningKeyChanged)]
+    assert SigningKeyChanged(fleet.built_in.kid, "active") in told
+    assert SigningKeyChanged(key.kid, "verifying") in told
+
+
+def test_keys_of_an_earlier_secret_are_sealed_again(store: Store) -> None:
+    key = Fleet(store, OLD).publish()
+    between = Fleet(store, NEW, OLD)
+
+    shown = between.shown()
+    sealed = between.keys.read()[key.kid].sealed
+    between.shown()
+
+    assert key.kid in shown
+    assert key.kid in Fleet(store, NEW).shown()
+    assert key.kid not in Fleet(store, OLD).shown()
+    assert between.keys.read()[key.kid].sealed == sealed
+
+
+def test_fleets_of_both_orders_of_secrets_read_each_others_keys(store: Store) -> None:
+    one, other = Fleet(store, OLD, NEW), Fleet(store, NEW, OLD)
+    key = one.publish()
+    one.activate(key.kid)
+
+    for _ in range(3):
+        assert one.signs() == key.kid
+        assert other.signs() == key.kid
+    assert one.shown() == other.shown()
+
+
+def test_a_key_that_nobody_can_open_does_not_stop_the_service(store: Store) -> None:
+    key = Fleet(store, OLD).publish()
+    Fleet(store, OLD).activate(key.kid)
+    stranger = Fleet(store, NEW)
+
+    assert stranger.signs() == stranger.built_in.kid
+    assert stranger.shown() == {stranger.built_in.kid}
+    assert stranger.keys.open(stranger.keys.read()[key.kid]) is None

@@ -1,0 +1,359 @@
+"""What happened to a phone is remembered for a while, on both stores."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from services.events import (
+    AdminActed,
+    CodeChecked,
+    DeliveryFailed,
+    Event,
+    LimitReached,
+    MessageFollowed,
+    PhoneChanged,
+    ProviderCalled,
+    ReceiptTaken,
+    SessionOpened,
+    SessionRefreshed,
+    SessionsEnded,
+    VerificationStarted,
+)
+from services.journal.trail import _KINDS, Trail, TrailEntry
+from tests.fakes import Backlog
+from tests.services.stores import Store
+
+pytestmark = pytest.mark.contract
+
+TAG, OTHER = "tagtagtagtagtagt", "othrothrothrothr"
+FIRST, SECOND = "0123456789ab", "ba9876543210"
+SESSION = "5e5510000000"
+
+
+class Followed:
+    """A trail, requests that it can tell apart, and a queue that runs when told to."""
+
+    def __init__(self, store: Store, hours: int = 24) -> None:
+        self.store = store
+        self.queue = Backlog()
+        self.request = "0123456789abcdef01234567"
+        self.trail = Trail(
+            store.scripts,
+            hours=hours,
+            background=self.queue,
+            clock=store.clock,
+            request_id=lambda: self.request,
+            offset_seconds=store.offset,
+        )
+
+    def tell(self, *told: Event) -> None:
+        for event in told:
+            self.trail.take(event)
+        self.queue.run()
+
+    def read(self, tag: str = TAG, verification: str | None = None) -> list[TrailEntry]:
+        return self.trail.read(tag, verification)
+
+    def kinds(self, tag: str = TAG, verification: str | None = None) -> list[str]:
+        return [it.kind for it in self.read(tag, verification)]
+
+    def bytes_of(self, tag: str = TAG) -> int:
+        return sum(map(len, self.store.client.lrange(f"trail:{{{tag}}}", 0, -1)))
+
+
+@pytest.fixture
+def followed(store: Store) -> Followed:
+    return Followed(store)
+
+
+def sent(verification: str = FIRST, **changed: Any) -> VerificationStarted:
+    fields: dict[str, Any] = {
+        "phone_tag": TAG,
+        "verification": verification,
+        "purpose": "login",
+        "country": "IN",
+        "channel": "sms",
+        "provider": "twilio",
+        "attempt": 1,
+        "resend": False,
+        "seconds": 0.3,
+    }
+    return VerificationStarted(**{**fields, **changed})
+
+
+def checked(verification: str = FIRST, outcome: str = "wrong") -> CodeChecked:
+    return CodeChecked(
+        phone_tag=TAG,
+        verification=verification,
+        purpose="login",
+        outcome=outcome,
+        evaluated=True,
+        attempts_left=0,
+    )
+
+
+def receipt(**changed: str) -> ReceiptTaken:
+    fields = {
+        "provider": "twilio",
+        "country": "IN",
+        "status": "delivered",
+        "outcome": "moved",
+        "vendor_code": "",
+        "phone_tag": TAG,
+        "verification": FIRST,
+        **changed,
+    }
+    return ReceiptTaken(seconds=5.0, **fields)
+
+
+OPENED = SessionOpened(
+    phone_tag=TAG,
+    subject="subjectsubjectsubjectx",
+    session=SESSION,
+    client="https://shop.example.com",
+)
+
+EVERY_KIND: list[tuple[Event, str, dict[str, object]]] = [
+    (
+        sent(failed=("twilio transient 20503",), provider="fast2sms"),
+        "sent",
+        {
+            "purpose": "login",
+            "channel": "sms",
+            "provider": "fast2sms",
+            "attempt": 1,
+            "resend": False,
+            "failed": ["twilio transient 20503"],
+        },
+    ),
+    (
+        DeliveryFailed(TAG, FIRST, "IN", "recipient", budget_returned=False),
+        "not_sent",
+        {"reason": "recipient", "budget_returned": False, "failed": []},
+    ),
+    (
+        receipt(),
+        "receipt",
+        {
+            "provider": "twilio",
+            "status": "delivered",
+            "outcome": "moved",
+            "vendor_code": "",
+        },
+    ),
+    (
+        MessageFollowed(TAG, FIRST, "IN", "sms", "whatsapp", "twilio", "late"),
+        "followed",
+        {"channel": "sms", "after": "whatsapp", "provider": "twilio", "reason": "late"},
+    ),
+    (
+        checked(),
+        "checked",
+        {"purpose": "login", "outcome": "wrong", "attempts_left": 0},
+    ),
+    (
+        LimitReached("resend_cooldown", "send", 30, TAG, FIRST),
+        "limited",
+        {"limit": "resend_cooldown", "action": "send", "retry_after_seconds": 30},
+    ),
+    (
+        OPENED,
+        "session_opened",
+        {"session": SESSION, "client": "https://shop.example.com"},
+    ),
+    (
+        SessionRefreshed("reused", TAG, SESSION),
+        "refreshed",
+        {"session": SESSION, "outcome": "reused"},
+    ),
+    (
+        SessionsEnded("logout_all", TAG, 2),
+        "sessions_ended",
+        {"reason": "logout_all", "count": 2},
+    ),
+    (
+        PhoneChanged("subject", TAG, OTHER),
+        "phone_changed",
+        {"from_tag": TAG, "to_tag": OTHER},
+    ),
+    (
+        AdminActed("freeze", "cli:me", TAG, "subject", "", "done"),
+        "admin",
+        {"action": "freeze", "actor": "cli:me", "detail": "", "outcome": "done"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "fields"), EVERY_KIND)
+def test_an_event_is_read_as_it_happened(
+    followed: Followed, event: Event, kind: str, fields: dict[str, object]
+) -> None:
+    followed.tell(event)
+
+    (entry,) = followed.read()
+    assert (entry.kind, entry.fields) == (kind, fields)
+    assert entry.verification == getattr(event, "verification", "")
+    assert entry.request_id == "0123456789abcdef01234567"
+
+
+def test_times_are_those_of_the_event_and_not_of_the_writing(
+    followed: Followed, store: Store
+) -> None:
+    followed.trail.take(sent())
+    store.clock.advance(7)
+    followed.trail.take(checked())
+    store.clock.advance(3)
+    followed.queue.run()
+
+    first, second = followed.read()
+    seconds, micros = store.client.time()
+    now = seconds + micros / 1e6 + store.offset()
+    assert second.at - first.at == pytest.approx(7, abs=0.002)
+    assert now - second.at == pytest.approx(3, abs=1)
+
+
+def test_what_was_written_late_stands_where_it_happened(store: Store) -> None:
+    """Two workers write when they come to it."""
+    slow, fast = Followed(store), Followed(store)
+    slow.trail.take(sent())
+    store.clock.advance(1)
+    fast.tell(checked())
+    slow.queue.run()
+
+    assert slow.kinds() == ["sent", "checked"]
+
+
+def test_many_phones_share_one_round_trip(followed: Followed, store: Store) -> None:
+    store.events.clear()
+
+    followed.tell(sent(), checked(), sent(phone_tag=OTHER))
+
+    assert len(store.events) == 1
+    assert followed.kinds() == ["sent", "checked"]
+    assert followed.kinds(OTHER) == ["sent"]
+
+
+def test_a_request_pays_nothing_for_it(followed: Followed, store: Store) -> None:
+    followed.trail.take(sent())
+
+    assert store.events == []
+    assert store.dump() == {}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ProviderCalled("twilio", "IN", "accepted", "", 0.3),
+        LimitReached("sends_global", "send", 30),
+        receipt(phone_tag=""),
+        receipt(outcome="same"),
+        SessionRefreshed("rotated", TAG, SESSION),
+        SessionsEnded("erased", TAG, 2),
+        AdminActed("erase", "cli:me", TAG, "subject", "", "done"),
+    ],
+)
+def test_what_is_nobodys_or_not_to_be_kept_is_not(
+    followed: Followed, store: Store, event: Event
+) -> None:
+    followed.tell(event)
+
+    assert store.dump() == {}
+
+
+def test_both_numbers_of_a_person_who_moved_know_it(followed: Followed) -> None:
+    followed.tell(PhoneChanged("subject", TAG, OTHER))
+
+    assert followed.kinds(TAG) == followed.kinds(OTHER) == ["phone_changed"]
+
+
+def test_one_verification_can_be_told_from_the_others(followed: Followed) -> None:
+    followed.tell(sent(FIRST))
+    followed.request = "another"
+    followed.tell(sent(SECOND), LimitReached("resend_cooldown", "send", 30, TAG))
+    followed.request = "third"
+    followed.tell(checked(FIRST, "verified"), OPENED)
+
+    # The session of the same request is what came of it.
+    assert followed.kinds(verification=FIRST) == ["sent", "checked", "session_opened"]
+    assert followed.kinds(verification=SECOND) == ["sent", "limited"]
+
+
+def test_what_no_request_did_is_not_of_one_request(followed: Followed) -> None:
+    """Follow-ups run on their own: they have no request in common."""
+    followed.request = ""
+    followed.tell(receipt(), receipt(verification=SECOND))
+
+    assert len(followed.read(verification=FIRST)) == 1
+
+
+def test_the_last_two_hundred_are_kept(followed: Followed) -> None:
+    followed.tell(sent(), *[checked() for _ in range(250)])
+
+    assert followed.kinds() == ["checked"] * 200
+
+
+def test_it_ends_with_the_hours(store: Store) -> None:
+    followed = Followed(store, hours=2)
+    followed.tell(sent())
+
+    _, ttl = store.dump()[f"trail:{{{TAG}}}"]
+    assert ttl == pytest.approx(7_200_000, abs=10_000)
+
+
+def test_what_is_older_than_the_hours_goes_though_more_came(store: Store) -> None:
+    followed = Followed(store, hours=2)
+    followed.tell(sent())
+    store.clock.advance(3_601)
+    followed.tell(checked())
+    store.clock.advance(3_600)
+    unread = followed.kinds()
+    followed.tell(checked())
+
+    assert unread == ["checked"]
+    assert store.client.llen(f"trail:{{{TAG}}}") == 2
+
+
+def test_without_hours_nothing_is_kept(store: Store) -> None:
+    followed = Followed(store, hours=0)
+    followed.tell(sent())
+
+    assert followed.read() == []
+    assert store.dump() == {}
+
+
+def test_a_trail_can_be_forgotten(followed: Followed) -> None:
+    followed.tell(sent(), sent(phone_tag=OTHER))
+
+    followed.trail.forget(TAG)
+
+    assert followed.read(TAG) == []
+    assert followed.kinds(OTHER) == ["sent"]
+
+
+def test_a_login_costs_less_than_400_bytes(followed: Followed) -> None:
+    followed.tell(sent(), receipt(), checked(outcome="verified"), OPENED)
+
+    assert followed.bytes_of() < 400
+
+
+def test_rows_are_short_and_hold_what_they_say(followed: Followed) -> None:
+    followed.tell(sent())
+
+    (row,) = followed.store.client.lrange(f"trail:{{{TAG}}}", 0, -1)
+    at, *rest = orjson.loads(row)
+    assert rest == [
+        "s",
+        FIRST,
+        "0123456789abcdef01234567",
+        "login",
+        "sms",
+        "twilio",
+        1,
+        False,
+    ]
+    assert at == round(followed.read()[0].at * 1000)
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert {type(event) for event, _, _ in EVERY_KIND} == set(_KINDS)
