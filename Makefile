@@ -33,7 +33,7 @@ run: $(VENV)/.runtime
 	@exec $(BIN)/python -m backend.app --default-env development
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -33,8 +33,8 @@ from backend.errors import BodyError
 from backend.journal import Journal
 from backend.schemas import Body
 from services.errors import NotFound, PhoneInvalid, PhoneNotSupported
-from services.identity.people import People, Person
-from services.identity.sessions import Sessions
+from services.identity.people.people import People, Person
+from services.identity.people.sessions import Sessions
 from services.journal.audit import Act
 from services.otp.codes import VerificationId
 from services.otp.locks import Lock, Locks

@@ -11,8 +11,8 @@ from backend.callers import Callers
 from backend.forms import bad_form
 from services.abuse.guard import Caller
 from services.errors import InsufficientScope, InvalidClient, InvalidToken
-from services.identity.records import Session
-from services.identity.service_clients import ServiceClient
+from services.identity.clients.service_clients import ServiceClient
+from services.identity.people.records import Session
 
 if TYPE_CHECKING:
     from backend.identity import Identity

@@ -5,7 +5,7 @@ from flask import Response
 from backend.cookies import set_refresh_cookie
 from backend.identity import Identity
 from backend.responses import json_response
-from services.identity.records import Session
+from services.identity.people.records import Session
 
 
 def login_response(

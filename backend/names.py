@@ -7,7 +7,7 @@ import redis
 from backend.secrets import Secrets, secrets_of
 from backend.store import open_redis
 from config.config import Settings, SettingsError
-from services.identity.subject_key import SubjectKeyCheck
+from services.identity.keys.subject_key import SubjectKeyCheck
 
 
 def names_check(

@@ -8,10 +8,10 @@ from backend.chores import Chores
 from backend.secrets import Secrets
 from config.config import Settings
 from services.events import Emit
-from services.identity.assertions import Assertions
-from services.identity.client_file import ClientFileError, read_client_file
-from services.identity.client_store import ClientStore
-from services.identity.service_clients import ServiceClient, ServiceClients
+from services.identity.clients.assertions import Assertions
+from services.identity.clients.file import ClientFileError, read_client_file
+from services.identity.clients.service_clients import ServiceClient, ServiceClients
+from services.identity.clients.store import ClientStore
 from services.scripts import ScriptRunner
 from utils.clock import Clock, SystemClock
 

@@ -8,14 +8,14 @@ from backend.secrets import Secrets
 from config.config import Settings
 from services.errors import StoreUnavailable
 from services.events import Emit
-from services.identity.key_store import KeyStore
-from services.identity.keyring import Keyring
-from services.identity.keys import (
+from services.identity.keys.keyring import Keyring
+from services.identity.keys.signing_keys import (
     SigningKey,
     SigningKeys,
     derived_signing_key,
     read_signing_key,
 )
+from services.identity.keys.store import KeyStore
 from services.scripts import ScriptRunner
 
 

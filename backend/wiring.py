@@ -22,7 +22,7 @@ from config.fields import Environment
 from config.webhook_rules import find_private_webhook
 from services.abuse.guard import Guard, SharedLimits
 from services.events import Emit
-from services.identity.sessions import WINNING
+from services.identity.people.sessions import WINNING
 from services.otp.codes import Peppers, phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries

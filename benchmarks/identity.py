@@ -23,8 +23,8 @@ from benchmarks.workload import (
     sends,
 )
 from config.config import load_settings
-from services.identity.refresh_tokens import RefreshTokens
-from services.identity.service_clients import StoredSecret, new_secret
+from services.identity.clients.service_clients import StoredSecret, new_secret
+from services.identity.people.refresh_tokens import RefreshTokens
 from utils.crypto import random_text
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

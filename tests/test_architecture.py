@@ -33,8 +33,8 @@ LUA_GLOBALS = {
 # one that is another package's.
 SHARED = {
     "phone.lua": "otp/*.lua",
-    "person.lua": "identity/*.lua",
-    "key_rows.lua": "identity/key_*.lua",
+    "person.lua": "identity/people/*.lua",
+    "key_rows.lua": "identity/keys/key_*.lua",
     "won.lua": "otp/check.lua",
 }
 LUA_KEYWORDS = set(

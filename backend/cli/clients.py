@@ -15,15 +15,14 @@ from backend.service_clients import fixed_clients
 from backend.store import open_redis
 from config.config import Settings
 from services.errors import NotFound
-from services.identity.client_file import is_audience, is_name
-from services.identity.client_store import ClientStore
-from services.identity.public_keys import (
+from services.identity.clients.file import is_audience, is_name
+from services.identity.clients.public_keys import (
     KEY_WANTED,
     PublicKey,
     read_jwk,
     read_pem,
 )
-from services.identity.service_clients import (
+from services.identity.clients.service_clients import (
     CLIENT_ID,
     DEFAULT_DAYS,
     MAX_DAYS,
@@ -33,6 +32,7 @@ from services.identity.service_clients import (
     StoredSecret,
     new_secret,
 )
+from services.identity.clients.store import ClientStore
 from utils.clock import SystemClock
 
 _DAY_SECONDS = 86_400

@@ -13,17 +13,17 @@ from backend.signing_keys import build_key_store, held_keys
 from backend.store import open_redis
 from config.config import Settings, SettingsError
 from config.keys import parse_signing_key
-from services.identity.key_store import (
-    SEEN_AFTER_SECONDS,
-    Change,
-    KeyStore,
-    StoredKey,
-)
-from services.identity.keys import (
+from services.identity.keys.signing_keys import (
     ALGORITHMS,
     SigningKey,
     generate_signing_key,
     read_signing_key,
+)
+from services.identity.keys.store import (
+    SEEN_AFTER_SECONDS,
+    Change,
+    KeyStore,
+    StoredKey,
 )
 
 _HEADING = ("KEY", "ALGORITHM", "STATE", "SINCE", "FROM")

@@ -16,7 +16,7 @@ from backend.responses import json_response
 from backend.schemas import SendOtpRequest
 from backend.wiring import Services
 from services.abuse.guard import Caller
-from services.identity.records import SessionDraft
+from services.identity.people.records import SessionDraft
 from services.otp.answers import SendRequest, Started, Verified
 from services.otp.codes import CODE_DIGITS, Purpose, VerificationId
 

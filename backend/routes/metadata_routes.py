@@ -7,8 +7,8 @@ import orjson
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from services.identity.keys import ALGORITHMS
-from services.identity.service_clients import SCOPES
+from services.identity.clients.service_clients import SCOPES
+from services.identity.keys.signing_keys import ALGORITHMS
 
 _PATH = "/.well-known/oauth-authorization-server"
 

@@ -17,8 +17,8 @@ from backend.forms import bad_form, read_form, required
 from backend.identity import Identity
 from backend.responses import json_response
 from services.errors import InvalidClient, InvalidGrant, InvalidScope
-from services.identity.records import Session
-from services.identity.service_clients import CLIENT_ID
+from services.identity.clients.service_clients import CLIENT_ID
+from services.identity.people.records import Session
 
 # The whole answer for every token that is not a live one of the client's audiences
 # (RFC 7662 2.2): to tell them apart would tell what is none of its business.

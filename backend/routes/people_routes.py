@@ -16,7 +16,7 @@ from backend.people_schemas import (
 )
 from backend.responses import json_response
 from services.errors import InvalidToken, NotFound
-from services.identity.records import Session
+from services.identity.people.records import Session
 
 # When somebody was where is nobody's business to the second, not even their own.
 _USED_SECONDS = 60

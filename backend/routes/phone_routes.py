@@ -12,7 +12,7 @@ from backend.logins import login_response
 from backend.people_schemas import ChangePhoneRequest
 from backend.wiring import Services
 from services.errors import FreshLoginRequired, StoreUnavailable
-from services.identity.records import Session, SessionDraft
+from services.identity.people.records import Session, SessionDraft
 from services.otp.codes import Purpose
 
 

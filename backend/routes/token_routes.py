@@ -16,7 +16,8 @@ def token_routes(services: Services) -> Blueprint:
     @routes.get("/.well-known/jwks.json")
     def jwks() -> Response:
         response = Response(
-            orjson.dumps(services.identity.keys.jwks()), content_type="application/json"
+            orjson.dumps(services.identity.keys.jwks()),
+            content_type="application/json",
         )
         response.headers["Cache-Control"] = f"public, max-age={_JWKS_SECONDS}"
         # Equal keys give equal bytes, in every worker: so does the tag of them.

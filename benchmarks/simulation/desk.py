@@ -17,7 +17,7 @@ from benchmarks.simulation.world import World
 from services.abuse.guard import Caller
 from services.errors import DeliveryUnavailable, RateLimited, VerificationGone
 from services.events import Emit
-from services.identity.records import SessionDraft
+from services.identity.people.records import SessionDraft
 from services.otp.answers import SendRequest
 from services.otp.codes import Purpose
 from services.sms.receipts import Callback

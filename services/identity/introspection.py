@@ -8,10 +8,10 @@ from typing import Any
 
 from services.errors import InvalidClient, InvalidToken
 from services.events import Emit, TokenIntrospected
-from services.identity.records import Session
-from services.identity.refresh_tokens import PREFIX
-from services.identity.service_clients import ServiceClient, ServiceClients
-from services.identity.sessions import Sessions
+from services.identity.clients.service_clients import ServiceClient, ServiceClients
+from services.identity.people.records import Session
+from services.identity.people.refresh_tokens import PREFIX
+from services.identity.people.sessions import Sessions
 from services.identity.tokens import AccessToken, ServiceToken, Tokens
 
 Found = tuple[str, dict[str, Any]]

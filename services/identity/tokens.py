@@ -10,8 +10,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, GuestProtocol, OKPKey, RSAKey
 
 from services.errors import InvalidToken
-from services.identity.keys import JWS, SigningKey, SigningKeys
-from services.identity.records import Session
+from services.identity.keys.signing_keys import JWS, SigningKey, SigningKeys
+from services.identity.people.records import Session
 from utils.clock import Clock
 from utils.crypto import random_text
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from services.identity.client_store import ClientStore
-from services.identity.service_clients import (
+from services.identity.clients.service_clients import (
     ServiceClient,
     StoredSecret,
     new_secret,
 )
+from services.identity.clients.store import ClientStore
 from tests.backend.api import PHONE, Answer, Api
 
 DESK = "svc-desk"

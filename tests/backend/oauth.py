@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from backend.credentials import ASSERTION_TYPE
-from services.identity.client_store import ClientStore
-from services.identity.service_clients import StoredSecret, new_secret
+from services.identity.clients.service_clients import StoredSecret, new_secret
+from services.identity.clients.store import ClientStore
 from services.scripts import EmbeddedConnections, ScriptRunner
 from tests.backend.api import Answer, Api
-from tests.services.identity.service_clients import Signer, make_client
+from tests.services.identity.clients.service_clients import Signer, make_client
 
 ISSUER = "https://auth.shop.example"
 AUDIENCE = "quickcart"

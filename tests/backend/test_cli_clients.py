@@ -16,7 +16,7 @@ from tests.backend.conftest import MakeApi
 from tests.backend.oauth import basic
 from tests.fakes import FakeClock
 from tests.redis_server import free_port
-from tests.services.identity.service_clients import Signer
+from tests.services.identity.clients.service_clients import Signer
 from tests.simulator import Simulator
 
 ADD = ("add", "svc-orders", "--name", "Orders", "--scope", "token:introspect")

@@ -8,11 +8,11 @@ import redis
 from backend.secrets import secrets_of
 from backend.signing_keys import build_key_store, held_keys
 from services.errors import StoreUnavailable
-from services.identity.key_store import KeyStore
-from services.identity.keys import (
+from services.identity.keys.signing_keys import (
     generate_signing_key,
     one_key,
 )
+from services.identity.keys.store import KeyStore
 from tests.backend.api import PHONE, Answer, Api, assert_problem
 from tests.backend.conftest import MakeApi
 from tests.redis_server import free_port

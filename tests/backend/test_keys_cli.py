@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from backend.cli.__main__ import main
-from services.identity.keys import generate_signing_key, one_key
+from services.identity.keys.signing_keys import generate_signing_key, one_key
 from tests.backend.api import production
 from tests.simulator import Simulator
 

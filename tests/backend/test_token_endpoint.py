@@ -16,7 +16,7 @@ from tests.backend.oauth import (
     basic,
 )
 from tests.redis_server import free_port
-from tests.services.identity.service_clients import Signer
+from tests.services.identity.clients.service_clients import Signer
 
 SHOP = "https://shop.example.com"
 OTHER_SHOP = "https://other.example.com"

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import redis
 
-from services.identity.keys import derived_signing_key
+from services.identity.keys.signing_keys import derived_signing_key
 from tests.backend.api import OTHER_PHONE, PHONE, Api
 from tests.backend.conftest import MakeApi
 

@@ -12,7 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 # In place of a value: the name is left out.
-MISSING: Any = object()
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING: Any = _Missing()
 
 COORDINATE_BYTES = 32
 

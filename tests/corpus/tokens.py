@@ -156,17 +156,24 @@ def _key_ids(forge: Forge) -> Iterator[Case]:
         "x'; DROP TABLE keys; --",
         "key:*",
         "\0",
-        f"{own}\n",
-        f"{own} ",
-        own.swapcase(),
-        own[:-1],
         "",
         "__proto__",
         "é",
     )
-    for kid in (*hostile, 0, True, [own], {own: own}, None, MISSING):
-        name = "missing" if kid is MISSING else repr(kid)
+    # The key is another one at every run, and a case is to keep its name.
+    made_of_it = {
+        "and a line end": f"{own}\n",
+        "and a space": f"{own} ",
+        "in the other case": own.swapcase(),
+        "cut short": own[:-1],
+        "in a list": [own],
+        "in an object": {own: own},
+    }
+    for name, kid in made_of_it.items():
         yield Case(f"kid {name}", forge.with_header(kid=kid))
+    yield Case("kid missing", forge.with_header(kid=MISSING))
+    for kid in (*hostile, 0, True, None):
+        yield Case(f"kid {kid!r}", forge.with_header(kid=kid))
     yield Case("kid of 65 letters", forge.with_header(kid="k" * 65))
     yield Case("kid of 4 KiB", forge.with_header(kid="k" * 4096))
     yield Case("kid of 1 MB", forge.with_header(kid="k" * 2**20))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from services.identity.service_clients import StoredSecret, new_secret
+from services.identity.clients.service_clients import StoredSecret, new_secret
 from tests.end_to_end.service import REPOSITORY, Service
 
 FOLDER = Path(__file__).parent

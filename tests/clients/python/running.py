@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from services.identity.service_clients import StoredSecret, new_secret
+from services.identity.clients.service_clients import StoredSecret, new_secret
 from tests.end_to_end.service import REPOSITORY, Service
 from tests.redis_server import free_port
 from tests.simulator import Simulator

@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import InvalidToken
-from services.identity.keys import one_key
+from services.identity.keys.signing_keys import one_key
 from services.identity.tokens import Tokens
 from tests.corpus.forge import Forge
 from tests.corpus.good import AUDIENCE, ISSUER, good_access, good_receipt, new_key

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import InvalidToken
-from services.identity.keys import (
+from services.identity.keys.signing_keys import (
     Algorithm,
     SigningKeys,
     derived_signing_key,
     generate_signing_key,
     one_key,
 )
-from services.identity.records import Session
+from services.identity.people.records import Session
 from services.identity.tokens import AccessToken, ServiceToken, Tokens
 from tests.corpus.forge import Forge
 from tests.fakes import FakeClock

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.identity.public_keys import PublicKey, read_jwk
-from services.identity.service_clients import (
+from services.identity.clients.public_keys import PublicKey, read_jwk
+from services.identity.clients.service_clients import (
     CLIENT_ID,
     MAX_DAYS,
     MAX_SECRETS,

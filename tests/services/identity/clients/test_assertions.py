@@ -11,11 +11,11 @@ from joserfc.jws import JWSRegistry
 
 from services.errors import InvalidClient, StoreUnavailable
 from services.events import ClientChecked
-from services.identity.assertions import Assertions
-from services.identity.keys import ALGORITHMS, Algorithm
-from services.identity.service_clients import ServiceClients
+from services.identity.clients.assertions import Assertions
+from services.identity.clients.service_clients import ServiceClients
+from services.identity.keys.signing_keys import ALGORITHMS, Algorithm
 from tests.redis_server import RedisServer
-from tests.services.identity.service_clients import (
+from tests.services.identity.clients.service_clients import (
     CLIENT,
     ISSUER,
     TOKEN_URL,

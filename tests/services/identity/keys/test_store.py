@@ -5,9 +5,9 @@ import json
 import pytest
 
 from services.events import SigningKeyChanged
-from services.identity.key_store import DONE_AFTER_SECONDS, SEEN_AFTER_SECONDS
-from services.identity.keys import derived_signing_key
-from tests.services.identity.key_rings import NEW, OLD, Fleet
+from services.identity.keys.signing_keys import derived_signing_key
+from services.identity.keys.store import DONE_AFTER_SECONDS, SEEN_AFTER_SECONDS
+from tests.services.identity.keys.key_rings import NEW, OLD, Fleet
 from tests.services.stores import Store
 from tests.services.threads import at_once
 

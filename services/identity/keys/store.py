@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from services.identity.keys import Algorithm, SigningKey, read_signing_key
+from services.identity.keys.signing_keys import Algorithm, SigningKey, read_signing_key
 from services.scripts import Call, Reply, Script, ScriptRunner
 from utils.crypto import Keys, seal, unseal
 

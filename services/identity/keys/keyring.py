@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.identity.key_store import KeyStore, StoredKey
-from services.identity.keys import KeySet, SigningKey, read_signing_key
+from services.identity.keys.signing_keys import KeySet, SigningKey, read_signing_key
+from services.identity.keys.store import KeyStore, StoredKey
 
 
 class Keyring:

@@ -17,7 +17,7 @@ from joserfc import jwt
 
 from services.errors import StoreUnavailable
 from services.events import Event
-from services.identity.keys import (
+from services.identity.keys.signing_keys import (
     ALGORITHMS,
     JWS,
     RSA_BITS,

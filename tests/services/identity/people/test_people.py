@@ -4,10 +4,10 @@ import pytest
 
 from services.errors import InvalidToken, NotFound
 from services.events import SessionsEnded
-from services.identity.people import Freeze, Person
-from services.identity.subjects import Subjects
+from services.identity.people.people import Freeze, Person
+from services.identity.people.subjects import Subjects
 from services.scripts import Call, Reply
-from tests.services.identity.world import (
+from tests.services.identity.people.world import (
     ADMIN,
     NEW_PHONE,
     PHONE,

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.identity.key_store import KeyStore
-from services.identity.keyring import Keyring
-from services.identity.keys import (
+from services.identity.keys.keyring import Keyring
+from services.identity.keys.signing_keys import (
     SigningKey,
     SigningKeys,
     derived_signing_key,
     generate_signing_key,
     read_signing_key,
 )
+from services.identity.keys.store import KeyStore
 from tests.services.stores import Store
 from utils.crypto import Keys, derive_key
 

@@ -20,7 +20,7 @@ Unix milliseconds by Redis's own clock; what is absent has its default.
 ==============  ======================================================================
 
 TTL: the last end of these sessions. Roles are not here: they are looked up each time.
-``services/identity/people.py`` has what stands beside, ``person:{<tag>}``.
+``services/identity/people/people.py`` has what stands beside, ``person:{<tag>}``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,14 +5,18 @@ from typing import Any
 import orjson
 from joserfc import jwt
 
-from services.identity.keys import (
+from services.identity.clients.public_keys import PublicKey, read_jwk
+from services.identity.clients.service_clients import (
+    ServiceClient,
+    StoredSecret,
+    new_secret,
+)
+from services.identity.keys.signing_keys import (
     JWS,
     Algorithm,
     generate_signing_key,
     read_signing_key,
 )
-from services.identity.public_keys import PublicKey, read_jwk
-from services.identity.service_clients import ServiceClient, StoredSecret, new_secret
 from tests.fakes import FakeClock
 
 CLIENT = "svc-orders"

@@ -14,16 +14,16 @@ from services.errors import (
     SubjectFrozen,
 )
 from services.events import Emit, SessionOpened, SessionRefreshed, SessionsEnded
-from services.identity.people import LUA, People, keys_of
-from services.identity.records import (
+from services.identity.people.people import LUA, People, keys_of
+from services.identity.people.records import (
     TAG_CHARACTERS,
     Holder,
     Session,
     SessionDraft,
     SessionRules,
 )
-from services.identity.refresh_tokens import RefreshTokens
-from services.identity.subjects import Subjects
+from services.identity.people.refresh_tokens import RefreshTokens
+from services.identity.people.subjects import Subjects
 from services.scripts import Call, Reply, Script, ScriptRunner
 from utils.crypto import Keys, fingerprint, random_text, seal, unseal
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from services.errors import InvalidClient
 from services.events import ClientChecked, Emit
-from services.identity.public_keys import PublicKey
+from services.identity.clients.public_keys import PublicKey
 from utils.clock import Clock
 
 Source = Literal["redis", "file"]

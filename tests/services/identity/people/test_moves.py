@@ -11,9 +11,9 @@ from services.errors import (
     SubjectFrozen,
 )
 from services.events import PhoneChanged, SessionOpened, SessionsEnded
-from services.identity.records import Session
+from services.identity.people.records import Session
 from services.scripts import Call, Reply
-from tests.services.identity.world import (
+from tests.services.identity.people.world import (
     DAY,
     LIMITS,
     NEW_PHONE,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from services.identity.keys import Algorithm
+from services.identity.keys.signing_keys import Algorithm
 
 # NIST SP 800-131A: less than 112 bits of strength is no signature any more.
 _MIN_RSA_BITS = 2048

@@ -28,7 +28,7 @@ from typing import Any
 
 from services.errors import NotFound, StoreUnavailable
 from services.events import Emit, PhoneChanged, SessionsEnded
-from services.identity.subjects import Subjects
+from services.identity.people.subjects import Subjects
 from services.scripts import Call, Reply, Script, ScriptRunner
 
 _HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.subjects import Subjects
+from services.identity.people.subjects import Subjects
 
 TAG = "AAECAwQFBgcICQoL"
 SUBJECTS = Subjects(key=bytes(range(32)), admin_tags=[TAG])

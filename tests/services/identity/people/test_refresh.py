@@ -4,8 +4,8 @@ import pytest
 
 from services.errors import InvalidGrant, InvalidToken
 from services.events import SessionRefreshed, SessionsEnded
-from services.identity.records import Session, SessionRules
-from tests.services.identity.world import DAY, PHONE, SHOP, World, tag_of
+from services.identity.people.records import Session, SessionRules
+from tests.services.identity.people.world import DAY, PHONE, SHOP, World, tag_of
 from tests.services.stores import Store
 from tests.services.threads import at_once
 from utils.crypto import fingerprint

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from services.events import Event
-from services.identity.people import People
-from services.identity.records import Session, SessionDraft, SessionRules
-from services.identity.refresh_tokens import RefreshTokens
-from services.identity.sessions import WINNING, Sessions
-from services.identity.subjects import Subjects
+from services.identity.people.people import People
+from services.identity.people.records import Session, SessionDraft, SessionRules
+from services.identity.people.refresh_tokens import RefreshTokens
+from services.identity.people.sessions import WINNING, Sessions
+from services.identity.people.subjects import Subjects
 from services.otp.codes import VerificationId, phone_tag
 from services.otp.records import Attempt, PhoneLimits, Plan, Record
 from services.otp.store import OtpStore

@@ -9,10 +9,10 @@ from redis.retry import Retry
 
 from services.errors import InvalidToken, StoreUnavailable, SubjectFrozen
 from services.events import ScriptRan, SessionOpened, SessionsEnded
-from services.identity.records import SessionRules
+from services.identity.people.records import SessionRules
 from services.scripts import HeldConnections, ScriptRunner
 from tests.redis_server import free_port
-from tests.services.identity.world import (
+from tests.services.identity.people.world import (
     ADMIN,
     DAY,
     NEW_PHONE,

@@ -7,7 +7,7 @@ import pytest
 
 from services.errors import InvalidClient, StoreUnavailable
 from services.events import ClientChecked, Event
-from services.identity.service_clients import (
+from services.identity.clients.service_clients import (
     CLIENT_ID,
     ClientRefused,
     ServiceClient,
@@ -17,7 +17,7 @@ from services.identity.service_clients import (
     new_secret,
 )
 from tests.fakes import FakeClock
-from tests.services.identity.service_clients import CLIENT, SECRET, make_client
+from tests.services.identity.clients.service_clients import CLIENT, SECRET, make_client
 
 
 class Registry:

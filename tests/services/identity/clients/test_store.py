@@ -5,15 +5,20 @@ from dataclasses import replace
 import pytest
 
 from services.errors import NotFound, StoreUnavailable
-from services.identity.client_store import ClientStore
-from services.identity.service_clients import (
+from services.identity.clients.service_clients import (
     ClientRefused,
     ServiceClient,
     StoredSecret,
     new_secret,
 )
+from services.identity.clients.store import ClientStore
 from tests.redis_server import RedisServer
-from tests.services.identity.service_clients import CLIENT, SECRET, Signer, make_client
+from tests.services.identity.clients.service_clients import (
+    CLIENT,
+    SECRET,
+    Signer,
+    make_client,
+)
 from tests.services.stores import Store, open_real
 from tests.services.threads import at_once
 

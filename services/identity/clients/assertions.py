@@ -16,9 +16,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 
 from services.errors import InvalidClient
-from services.identity.keys import JWS, generate_signing_key, read_signing_key
-from services.identity.public_keys import PublicKey
-from services.identity.service_clients import ServiceClient, ServiceClients
+from services.identity.clients.public_keys import PublicKey
+from services.identity.clients.service_clients import ServiceClient, ServiceClients
+from services.identity.keys.signing_keys import (
+    JWS,
+    generate_signing_key,
+    read_signing_key,
+)
 from services.scripts import Call, Script, ScriptRunner
 from utils.clock import Clock
 from utils.crypto import mac_text, random_text

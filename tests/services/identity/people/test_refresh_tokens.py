@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import InvalidGrant
-from services.identity.refresh_tokens import RefreshTokens
-from tests.services.identity.world import World
+from services.identity.people.refresh_tokens import RefreshTokens
+from tests.services.identity.people.world import World
 from tests.services.stores import open_embedded
 
 KEY = bytes(range(32))

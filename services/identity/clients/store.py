@@ -20,8 +20,12 @@ import orjson
 import redis
 
 from services.errors import NotFound, StoreUnavailable
-from services.identity.public_keys import read_jwk
-from services.identity.service_clients import CLIENT_ID, ServiceClient, StoredSecret
+from services.identity.clients.public_keys import read_jwk
+from services.identity.clients.service_clients import (
+    CLIENT_ID,
+    ServiceClient,
+    StoredSecret,
+)
 from services.scripts import Call, Script, ScriptRunner
 
 _KEY = "clients"

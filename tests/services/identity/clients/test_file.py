@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.identity.client_file import ClientFileError, read_client_file
-from services.identity.service_clients import StoredSecret
+from services.identity.clients.file import ClientFileError, read_client_file
+from services.identity.clients.service_clients import StoredSecret
 from tests.fakes import FakeClock
-from tests.services.identity.service_clients import DAY, SECRET, Signer
+from tests.services.identity.clients.service_clients import DAY, SECRET, Signer
 
 NOW = FakeClock().now()
 DIGEST = StoredSecret.of(SECRET).digest

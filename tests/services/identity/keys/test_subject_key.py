@@ -5,7 +5,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from services.identity.subject_key import PROBLEM, SubjectKeyCheck
+from services.identity.keys.subject_key import PROBLEM, SubjectKeyCheck
 from tests.redis_server import free_port
 from tests.services.stores import Store
 from tests.services.threads import at_once
