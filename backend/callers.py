@@ -35,13 +35,17 @@ class Callers:
 
     def identify(self, request: Request) -> Caller:
         """Return who sent ``request``."""
-        origin = request.headers.get("Origin", "")
         return Caller(
             network=self.network_of(
                 request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
             ),
-            storefront=origin if origin in self._origins else DIRECT,
+            storefront=self.storefront_of(request),
         )
+
+    def storefront_of(self, request: Request) -> str:
+        """Return the storefront whose page sent ``request``."""
+        origin = request.headers.get("Origin", "")
+        return origin if origin in self._origins else DIRECT
 
     def on_behalf(
         self, request: Request, client_id: str, end_user_ip: str | None

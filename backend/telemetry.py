@@ -146,6 +146,8 @@ def _is_ordinary(event: events.Event | RequestServed) -> bool:
     match event:
         case events.ScriptRan() | events.ClientChecked():
             return event.outcome == "ok"
+        case events.SessionRefreshed():
+            return event.outcome == "rotated"
         case routing_events.VendorMeasured() | events.TokenIntrospected():
             return True
         case _:

@@ -119,7 +119,7 @@ class _Grants:
         named = form.get("client_id")
         if named is not None and CLIENT_ID.fullmatch(named):
             raise InvalidClient
-        storefront = self._callers.identify(request).storefront
+        storefront = self._callers.storefront_of(request)
         if storefront == DIRECT:
             return named
         if named not in (None, storefront):
