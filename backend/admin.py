@@ -9,7 +9,9 @@ from typing import Any
 
 import phonenumbers
 
-from backend.admin_schemas import (
+from backend.composition.journal import Journal
+from backend.errors import BodyError
+from backend.schemas.admin import (
     AuditAnswer,
     AuditEntryView,
     ChangedAnswer,
@@ -29,9 +31,7 @@ from backend.admin_schemas import (
     TraceRequest,
     UnlockAnswer,
 )
-from backend.errors import BodyError
-from backend.journal import Journal
-from backend.schemas import Body
+from backend.schemas.body import Body
 from services.errors import NotFound, PhoneInvalid, PhoneNotSupported
 from services.identity.people.people import People, Person
 from services.identity.people.sessions import Sessions

@@ -13,9 +13,9 @@ from flask_cors import CORS
 from backend.banner import banner
 from backend.body import READ_BYTES
 from backend.callers import Callers
+from backend.composition.subject_key import refuse_other_names
 from backend.credentials import Credentials
 from backend.errors import register_errors
-from backend.names import refuse_other_names
 from backend.routes.admin_routes import admin_routes
 from backend.routes.auth_routes import auth_routes
 from backend.routes.docs_routes import docs_routes

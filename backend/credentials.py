@@ -15,7 +15,7 @@ from services.identity.clients.service_clients import ServiceClient
 from services.identity.people.records import Session
 
 if TYPE_CHECKING:
-    from backend.identity import Identity
+    from backend.composition.identity import Identity
 
 # RFC 7523 2.2.
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

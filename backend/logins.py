@@ -2,8 +2,8 @@
 
 from flask import Response
 
+from backend.composition.identity import Identity
 from backend.cookies import set_refresh_cookie
-from backend.identity import Identity
 from backend.responses import json_response
 from services.identity.people.records import Session
 

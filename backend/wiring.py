@@ -5,22 +5,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from backend.addresses import Addresses, addresses_of
 from backend.admin import Admin
-from backend.chores import Chores
-from backend.delivery import build_templates, carriers_of, find_delivery_problems
-from backend.identity import Identity, build_identity
-from backend.journal import open_journal
-from backend.names import names_check
-from backend.routing import build_sms
-from backend.secrets import secrets_of
-from backend.service_clients import find_client_problems
-from backend.store import Store, find_redis_fault, open_redis
-from backend.vendors import OpenTransport, Vendor, build_vendors, readers_of
+from backend.composition.addresses import Addresses, addresses_of
+from backend.composition.chores import Chores
+from backend.composition.delivery import (
+    build_templates,
+    carriers_of,
+    find_delivery_problems,
+)
+from backend.composition.identity import Identity, build_identity
+from backend.composition.journal import open_journal
+from backend.composition.limits import numbers_of, phone_limits_of, shared_limits_of
+from backend.composition.routing import build_sms
+from backend.composition.secrets import secrets_of
+from backend.composition.service_clients import find_client_problems
+from backend.composition.store import Store, find_redis_fault, open_redis
+from backend.composition.subject_key import names_check
+from backend.composition.vendors import OpenTransport, Vendor, build_vendors, readers_of
 from config.config import Settings, SettingsError, load_settings
 from config.fields import Environment
 from config.webhook_rules import find_private_webhook
-from services.abuse.guard import Guard, SharedLimits
+from services.abuse.guard import Guard
 from services.events import Emit
 from services.identity.people.sessions import WINNING
 from services.otp.codes import Peppers, phone_tag
@@ -30,10 +35,8 @@ from services.otp.follow_ups import FollowUps
 from services.otp.locks import Locks
 from services.otp.messages import MessageStore
 from services.otp.number_notices import NumberNotices
-from services.otp.numbers import Numbers, TestRange
 from services.otp.phonebook import Phonebook
 from services.otp.planning import Planner
-from services.otp.records import PhoneLimits
 from services.otp.sending import CodeSender
 from services.otp.service import OtpService
 from services.otp.store import OtpStore
@@ -107,18 +110,18 @@ def build_services(
     store = OtpStore(scripts, winning=WINNING, offset_seconds=offset_seconds)
     guard = Guard(
         scripts,
-        _shared_limits(settings, with_calls=_has("voice", vendors)),
+        shared_limits_of(settings, with_calls=_has("voice", vendors)),
         key=secrets.naming("limit subject"),
         tag_of=tag_of,
         emit=emit,
         offset_seconds=offset_seconds,
     )
     phonebook = Phonebook(
-        numbers=_numbers(settings, clock),
+        numbers=numbers_of(settings, clock),
         tag_of=tag_of,
         peppers=Peppers(secrets.keys("code pepper")),
         name_key=secrets.naming("storefront"),
-        limits=_phone_limits(settings),
+        limits=phone_limits_of(settings),
     )
     planner = Planner(sms, whatsapp_first=settings.whatsapp_first)
     sender = CodeSender(
@@ -255,43 +258,5 @@ def configured_providers(settings: Settings) -> list[Provider]:
     ]
 
 
-def _numbers(settings: Settings, clock: Clock) -> Numbers:
-    return Numbers(
-        default_region=settings.default_country,
-        allowed_regions=settings.allowed_countries or (settings.default_country,),
-        test_ranges=[
-            TestRange(first=it.first, last=it.last, code=it.code)
-            for it in settings.test_numbers
-        ],
-        test_until=settings.test_numbers_until,
-        clock=clock,
-    )
-
-
-def _phone_limits(settings: Settings) -> PhoneLimits:
-    return PhoneLimits(
-        life=settings.code_ttl_seconds,
-        max_checks=settings.code_max_checks,
-        max_live=settings.live_verifications_per_phone,
-        cooldowns=settings.resend_cooldowns,
-        sends=settings.sends_per_phone,
-        wrongs=settings.wrong_checks_per_phone,
-        locks=settings.lock_ladder,
-    )
-
-
 def _has(channel: Channel, vendors: Iterable[Vendor]) -> bool:
     return any(channel in it.provider.channels for it in vendors)
-
-
-def _shared_limits(settings: Settings, *, with_calls: bool) -> SharedLimits:
-    # Where nobody can be called their limits would only cost time.
-    return SharedLimits(
-        sends_per_ip=settings.sends_per_ip,
-        sends_per_prefix=settings.sends_per_prefix,
-        sends_global=settings.sends_global,
-        calls_per_prefix=settings.calls_per_prefix if with_calls else (),
-        calls_global=settings.calls_global if with_calls else (),
-        wrong_checks_per_ip=settings.wrong_checks_per_ip,
-        wrong_checks_global=settings.wrong_checks_global,
-    )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import orjson
 import redis
 
-from backend.secrets import secrets_of
+from backend.composition.secrets import secrets_of
 from benchmarks.load import Load, run_wrk
 from benchmarks.processes import Process
 from benchmarks.workload import (

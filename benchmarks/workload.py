@@ -7,7 +7,7 @@ from itertools import count
 
 import orjson
 
-from backend.secrets import secrets_of
+from backend.composition.secrets import secrets_of
 from benchmarks.load import Load, run_wrk
 from config.config import load_settings
 from services.otp.codes import VerificationId, derive_code, phone_tag

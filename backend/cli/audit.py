@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from backend.cli.commands import Commands, as_json, ask_for_redis, ignore, table
-from backend.store import open_redis
+from backend.composition.store import open_redis
 from backend.telemetry import Telemetry
 from config.config import Settings
 from config.logging import configure_logging

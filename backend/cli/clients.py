@@ -11,8 +11,8 @@ import orjson
 
 from backend.cli.audit import entered
 from backend.cli.commands import CommandError, Commands, ask_for_redis, ignore, table
-from backend.service_clients import fixed_clients
-from backend.store import open_redis
+from backend.composition.service_clients import fixed_clients
+from backend.composition.store import open_redis
 from config.config import Settings
 from services.errors import NotFound
 from services.identity.clients.file import is_audience, is_name

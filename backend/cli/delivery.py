@@ -8,12 +8,12 @@ from typing import Any
 
 import phonenumbers
 
-from backend.addresses import addresses_of
 from backend.cli.commands import Commands, as_json, ask_for_redis, ignore, table
-from backend.delivery import build_prices, build_templates
-from backend.routing import build_sms
-from backend.store import open_redis
-from backend.vendors import build_vendors
+from backend.composition.addresses import addresses_of
+from backend.composition.delivery import build_prices, build_templates
+from backend.composition.routing import build_sms
+from backend.composition.store import open_redis
+from backend.composition.vendors import build_vendors
 from backend.wiring import configured_providers
 from config.config import Settings, SettingsError
 from services.sms.routes import CHANNELS

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from backend.cli.audit import entered
 from backend.cli.commands import CommandError, Commands, ask_for_redis, ignore, table
-from backend.secrets import secrets_of, write_subject_key
-from backend.signing_keys import build_key_store, held_keys
-from backend.store import open_redis
+from backend.composition.secrets import secrets_of, write_subject_key
+from backend.composition.signing_keys import build_key_store, held_keys
+from backend.composition.store import open_redis
 from config.config import Settings, SettingsError
 from config.keys import parse_signing_key
 from services.identity.keys.signing_keys import (

@@ -7,8 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.admin_operations import REQUESTS, SUMMARIES
-from backend.admin_schemas import (
+from backend.cli.audit import actor, tell
+from backend.cli.commands import CommandError, Commands, as_json, ask_for_redis, table
+from backend.cli.traces import trace_text
+from backend.composition.chores import Chores
+from backend.errors import PROBLEMS, BodyError
+from backend.openapi.admin_operations import REQUESTS, SUMMARIES
+from backend.schemas.admin import (
     FreezeRequest,
     LockView,
     LookAnswer,
@@ -17,12 +22,7 @@ from backend.admin_schemas import (
     RolesAnswer,
     TraceRequest,
 )
-from backend.chores import Chores
-from backend.cli.audit import actor, tell
-from backend.cli.commands import CommandError, Commands, as_json, ask_for_redis, table
-from backend.cli.traces import trace_text
-from backend.errors import PROBLEMS, BodyError
-from backend.schemas import Body
+from backend.schemas.body import Body
 from backend.wiring import build_services
 from config.config import Settings
 from services.background import Task, run_task

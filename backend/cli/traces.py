@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.admin_schemas import TraceAnswer
 from backend.cli.commands import table
+from backend.schemas.admin import TraceAnswer
 
 _HEADING = ("TIME", "+S", "WHAT", "WHO", "ANSWER", "REQUEST")
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from backend.admin import Admin
-from backend.admin_operations import REQUESTS
 from backend.body import read_body
 from backend.credentials import Credentials
 from backend.errors import BodyError
+from backend.openapi.admin_operations import REQUESTS
 from backend.responses import json_response
 
 _SCOPE = "admin"

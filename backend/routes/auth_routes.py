@@ -6,14 +6,13 @@ from flask import Blueprint, Response, request
 
 from backend.body import read_body
 from backend.callers import Callers
+from backend.composition.identity import Identity
 from backend.credentials import Credentials
 from backend.devices import coarse_device
 from backend.errors import BodyError
-from backend.identity import Identity
 from backend.logins import login_response
-from backend.people_schemas import VerifyOtpRequest
 from backend.responses import json_response
-from backend.schemas import SendOtpRequest
+from backend.schemas.otp import SendOtpRequest, VerifyOtpRequest
 from backend.wiring import Services
 from services.abuse.guard import Caller
 from services.identity.people.records import SessionDraft

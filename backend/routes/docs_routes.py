@@ -3,9 +3,9 @@
 import orjson
 from flask import Blueprint, Response, render_template
 
-from backend.openapi import document
+from backend.openapi.document import document
 from backend.responses import json_response
-from backend.schemas import AboutResponse
+from backend.schemas.service import AboutResponse
 from backend.version import VERSION
 
 # The page has no script and fetches nothing.

@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
 from backend.responses import json_response
-from backend.schemas import Check, Health, HealthResponse, LiveResponse
+from backend.schemas.service import Check, Health, HealthResponse, LiveResponse
 from backend.telemetry import Telemetry
 from backend.version import VERSION
 from backend.wiring import Services

@@ -6,6 +6,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, after_this_request, request
 
 from backend.callers import DIRECT, Callers
+from backend.composition.identity import Identity
 from backend.cookies import (
     clear_refresh_cookie,
     read_refresh_cookie,
@@ -14,7 +15,6 @@ from backend.cookies import (
 from backend.credentials import Credentials
 from backend.errors import BodyError
 from backend.forms import bad_form, read_form, required
-from backend.identity import Identity
 from backend.responses import json_response
 from services.errors import InvalidClient, InvalidGrant, InvalidScope
 from services.identity.clients.service_clients import CLIENT_ID

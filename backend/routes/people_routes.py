@@ -3,18 +3,18 @@
 from flask import Blueprint, Response, request
 
 from backend.body import read_body
+from backend.composition.identity import Identity
 from backend.cookies import clear_refresh_cookie, read_refresh_cookie
 from backend.credentials import Credentials, bearer
-from backend.identity import Identity
-from backend.people_schemas import (
+from backend.responses import json_response
+from backend.schemas.otp import User
+from backend.schemas.people import (
     LogoutRequest,
     MeResponse,
     SessionInList,
     SessionsResponse,
     SessionView,
-    User,
 )
-from backend.responses import json_response
 from services.errors import InvalidToken, NotFound
 from services.identity.people.records import Session
 

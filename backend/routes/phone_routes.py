@@ -9,7 +9,7 @@ from backend.callers import Callers
 from backend.credentials import Credentials
 from backend.errors import BodyError
 from backend.logins import login_response
-from backend.people_schemas import ChangePhoneRequest
+from backend.schemas.people import ChangePhoneRequest
 from backend.wiring import Services
 from services.errors import FreshLoginRequired, StoreUnavailable
 from services.identity.people.records import Session, SessionDraft

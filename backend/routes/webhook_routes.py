@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from backend.addresses import Addresses
 from backend.body import read_raw
+from backend.composition.addresses import Addresses
 from backend.errors import BodyError
 from services.otp.deliveries import Deliveries
 from services.sms.providers.whatsapp import answer_challenge

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from urllib.parse import urlsplit
 
-from backend.chores import Chores
+from backend.composition.chores import Chores
 from backend.wiring import build_services
 from benchmarks.simulation.agenda import Agenda
 from benchmarks.simulation.network import Network

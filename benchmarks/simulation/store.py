@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 
-from backend.store import Store
+from backend.composition.store import Store
 from config.config import Settings
 from services.events import Emit
 from services.scripts import Command, Exchange, HeldConnections, ScriptRunner

@@ -11,9 +11,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from backend.app import create_app
-from backend.chores import Chores
+from backend.composition.chores import Chores
+from backend.composition.store import Store, open_redis
 from backend.errors import PROBLEM_TYPE
-from backend.store import Store, open_redis
 from backend.telemetry import Telemetry
 from backend.wiring import Services, build_services
 from config.config import Settings, load_settings

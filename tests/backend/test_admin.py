@@ -8,7 +8,7 @@ import orjson
 import pytest
 import redis
 
-from backend.admin_operations import ADMIN_OPERATIONS, REQUESTS
+from backend.openapi.admin_operations import ADMIN_OPERATIONS, REQUESTS
 from tests.backend.api import OTHER_PHONE, PHONE, Api, assert_problem
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import BODIES, Desk, register

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from backend.addresses import addresses_of
 from backend.cli.__main__ import main
+from backend.composition.addresses import addresses_of
 from config.config import load_settings
 from services.sms.routing.standing import Route
 from tests.backend.api import production

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import redis
 
-from backend.admin_operations import REQUESTS
 from backend.cli.__main__ import main
 from backend.cli.audit import actor, entered
+from backend.openapi.admin_operations import REQUESTS
 from services.errors import NotFound
 from tests.backend.api import PHONE, Api, production
 from tests.backend.desk import Desk

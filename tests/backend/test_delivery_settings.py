@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.delivery import build_prices, build_routes, build_senders, build_templates
+from backend.composition.delivery import (
+    build_prices,
+    build_routes,
+    build_senders,
+    build_templates,
+)
 from backend.wiring import configured_providers, find_problems
 from config.config import Settings, load_settings
 from config.tables import VENDORS

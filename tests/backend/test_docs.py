@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.errors import PROBLEMS
-from backend.openapi import document
+from backend.openapi.document import document
 from backend.version import VERSION
 from tests.backend.api import Api
 

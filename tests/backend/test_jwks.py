@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from backend.secrets import secrets_of
-from backend.signing_keys import build_key_store, held_keys
+from backend.composition.secrets import secrets_of
+from backend.composition.signing_keys import build_key_store, held_keys
 from services.errors import StoreUnavailable
 from services.identity.keys.signing_keys import (
     generate_signing_key,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from backend.delivery import carriers_of
+from backend.composition.delivery import carriers_of
 from backend.wiring import configured_providers
 from tests.backend.api import OTHER_PHONE, PHONE, Api
 from tests.backend.conftest import MakeApi

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from backend.store import Store, open_redis
+from backend.composition.store import Store, open_redis
 from config.config import Settings
 from services.events import Emit
 from services.scripts import Command, Exchange, HeldConnections, ScriptRunner

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from backend.app import main
-from backend.names import refuse_other_names
+from backend.composition.subject_key import refuse_other_names
 from config.config import load_settings
 from tests.backend.api import Api, production
 from tests.backend.conftest import MakeApi

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from backend.admin_operations import REQUESTS
+from backend.openapi.admin_operations import REQUESTS
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import BODIES, Desk
 from tests.redis_server import RedisServer

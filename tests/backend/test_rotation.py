@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.secrets import secrets_of, write_subject_key
+from backend.composition.secrets import secrets_of, write_subject_key
 from config.config import load_settings
 from tests.backend.api import (
     PHONE,

@@ -17,7 +17,7 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 from schemathesis.schemas import BaseSchema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from backend.admin_operations import ADMIN_OPERATIONS
+from backend.openapi.admin_operations import ADMIN_OPERATIONS
 from tests.backend.api import OTHER_PHONE, Api, phones
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import register
@@ -39,7 +39,7 @@ NO_LIMITS = {
 # Which paths are asked together, how often each at random, and the least requests that
 # come of it in all.
 GROUPS = {
-    "codes": ("^/api/(send-otp|verify-otp|otp-status)", 60, 300),
+    "codes": ("^/api/(send-otp|verify-otp|otp-status)", 30, 200),
     "people": ("^/api/(me|sessions|logout)", 25, 200),
     "OAuth": ("^/(api/token|[.]well-known)", 25, 200),
     # Ten operations that take the same few fields.
@@ -97,8 +97,8 @@ def load(api: Api, url: str, paths: str, max_examples: int) -> BaseSchema:
     settings = tomllib.loads(CONFIG.read_text())
     settings["generation"]["max-examples"] = max_examples
     config = SchemathesisConfig.from_dict(settings)
-    schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=config)
-    schema = schema.include(path_regex=paths)
+    document = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=config)
+    schema = document.include(path_regex=paths)
     token = str(api.login(OTHER_PHONE)["access_token"])
     admin = register(api)
 

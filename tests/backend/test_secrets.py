@@ -2,9 +2,9 @@
 
 import base64
 
-from backend.addresses import addresses_of
-from backend.secrets import Secrets, secrets_of, write_subject_key
-from backend.signing_keys import held_keys
+from backend.composition.addresses import addresses_of
+from backend.composition.secrets import Secrets, secrets_of, write_subject_key
+from backend.composition.signing_keys import held_keys
 from config.config import Settings, load_settings
 
 OLD = "b1Kq7RzVx3Wm9TgYc5NsHd2PfJ8LuEa4"

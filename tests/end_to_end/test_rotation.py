@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli.__main__ import main
-from backend.secrets import secrets_of, write_subject_key
+from backend.composition.secrets import secrets_of, write_subject_key
 from config.config import load_settings
 from tests.backend.api import production
 from tests.end_to_end.fleet import Fleet, Traffic

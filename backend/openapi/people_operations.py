@@ -1,7 +1,13 @@
 """The routes of people who are logged in, as the OpenAPI document shows them."""
 
-from backend import people_schemas
-from backend.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
+from backend.openapi.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
+from backend.schemas.otp import LoginResponse
+from backend.schemas.people import (
+    ChangePhoneRequest,
+    LogoutRequest,
+    MeResponse,
+    SessionsResponse,
+)
 
 _PERSON_PROBLEMS = ("invalid_token", "store_unavailable")
 
@@ -11,7 +17,7 @@ PEOPLE_OPERATIONS = (
         path="/api/me",
         summary="Tell who the bearer of the token is, if the session is alive.",
         status=200,
-        answers=(people_schemas.MeResponse,),
+        answers=(MeResponse,),
         problems=_PERSON_PROBLEMS,
         bearer="accessToken",
     ),
@@ -20,8 +26,8 @@ PEOPLE_OPERATIONS = (
         path="/api/me/phone",
         summary="Move the account to another number; needs a login just now.",
         status=200,
-        body=people_schemas.ChangePhoneRequest,
-        answers=(people_schemas.LoginResponse,),
+        body=ChangePhoneRequest,
+        answers=(LoginResponse,),
         problems=(
             *BODY_PROBLEMS,
             *PHONE_PROBLEMS,
@@ -42,7 +48,7 @@ PEOPLE_OPERATIONS = (
         path="/api/sessions",
         summary="List where the person is logged in.",
         status=200,
-        answers=(people_schemas.SessionsResponse,),
+        answers=(SessionsResponse,),
         problems=_PERSON_PROBLEMS,
         bearer="accessToken",
     ),
@@ -60,7 +66,7 @@ PEOPLE_OPERATIONS = (
         path="/api/logout",
         summary="End the session of an access token, or else of a refresh token.",
         status=204,
-        body=people_schemas.LogoutRequest,
+        body=LogoutRequest,
         is_body_optional=True,
         answers=(),
         problems=(*BODY_PROBLEMS, *_PERSON_PROBLEMS),

@@ -1,9 +1,22 @@
 """The operators' routes: what each takes, and how the OpenAPI document shows it."""
 
-from backend import admin_schemas
-from backend.admin_schemas import FreezeRequest, PersonRequest, RoleRequest
-from backend.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
-from backend.schemas import Body
+from backend.openapi.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
+from backend.schemas.admin import (
+    AuditAnswer,
+    ChangedAnswer,
+    EndedAnswer,
+    EraseAnswer,
+    FreezeRequest,
+    LookAnswer,
+    PersonRequest,
+    ReassignAnswer,
+    RoleRequest,
+    RolesAnswer,
+    TraceAnswer,
+    TraceRequest,
+    UnlockAnswer,
+)
+from backend.schemas.body import Body
 
 # What the body of each operation is, by HTTP and from the command line.
 REQUESTS: dict[str, type[PersonRequest]] = {
@@ -16,33 +29,33 @@ REQUESTS: dict[str, type[PersonRequest]] = {
     "take-role": RoleRequest,
     "reassign": PersonRequest,
     "erase": PersonRequest,
-    "trace": admin_schemas.TraceRequest,
+    "trace": TraceRequest,
 }
 
 _ANSWERS: dict[str, tuple[type[Body], str]] = {
     "look": (
-        admin_schemas.LookAnswer,
+        LookAnswer,
         "Show a person: freeze, roles, sessions, lock.",
     ),
     "freeze": (
-        admin_schemas.ChangedAnswer,
+        ChangedAnswer,
         "Let somebody neither log in nor refresh.",
     ),
-    "thaw": (admin_schemas.ChangedAnswer, "Undo a freeze."),
-    "end-sessions": (admin_schemas.EndedAnswer, "Log somebody out everywhere."),
+    "thaw": (ChangedAnswer, "Undo a freeze."),
+    "end-sessions": (EndedAnswer, "Log somebody out everywhere."),
     "unlock": (
-        admin_schemas.UnlockAnswer,
+        UnlockAnswer,
         "Lift a phone's lock, and allow some wrong codes more.",
     ),
-    "grant-role": (admin_schemas.RolesAnswer, "Give a role."),
-    "take-role": (admin_schemas.RolesAnswer, "Take a granted role away."),
+    "grant-role": (RolesAnswer, "Give a role."),
+    "take-role": (RolesAnswer, "Take a granted role away."),
     "reassign": (
-        admin_schemas.ReassignAnswer,
+        ReassignAnswer,
         "The number is somebody else's now: who logs in next is a new person.",
     ),
-    "erase": (admin_schemas.EraseAnswer, "Forget a person."),
+    "erase": (EraseAnswer, "Forget a person."),
     "trace": (
-        admin_schemas.TraceAnswer,
+        TraceAnswer,
         "Tell what happened to a phone or in one verification.",
     ),
 }
@@ -76,7 +89,7 @@ ADMIN_OPERATIONS = (
         path="/api/admin/audit",
         summary="The last acts of operators, the newest first; 50, or ?last= of them.",
         status=200,
-        answers=(admin_schemas.AuditAnswer,),
+        answers=(AuditAnswer,),
         problems=("invalid_request", *_CREDENTIAL_PROBLEMS),
         security=("serviceToken",),
     ),

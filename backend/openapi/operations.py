@@ -1,10 +1,23 @@
 """Every route as the OpenAPI document shows it."""
 
-from backend import people_schemas, schemas
-from backend.admin_operations import ADMIN_OPERATIONS
-from backend.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
-from backend.people_operations import PEOPLE_OPERATIONS
-from backend.token_operations import SERVICE_PROBLEMS, TOKEN_OPERATIONS
+from backend.openapi.admin_operations import ADMIN_OPERATIONS
+from backend.openapi.oauth_operations import SERVICE_PROBLEMS, TOKEN_OPERATIONS
+from backend.openapi.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
+from backend.openapi.people_operations import PEOPLE_OPERATIONS
+from backend.schemas.otp import (
+    LoginResponse,
+    SendOtpRequest,
+    SendOtpResponse,
+    StatusResponse,
+    VerificationResponse,
+    VerifyOtpRequest,
+)
+from backend.schemas.service import (
+    AboutResponse,
+    HealthResponse,
+    JwksResponse,
+    LiveResponse,
+)
 
 _HEALTH = "application/health+json"
 
@@ -14,8 +27,8 @@ OPERATIONS = (
         path="/api/send-otp",
         summary="Send a code to a phone, or the same code again.",
         status=202,
-        body=schemas.SendOtpRequest,
-        answers=(schemas.SendOtpResponse,),
+        body=SendOtpRequest,
+        answers=(SendOtpResponse,),
         problems=(
             *BODY_PROBLEMS,
             *PHONE_PROBLEMS,
@@ -35,8 +48,8 @@ OPERATIONS = (
         path="/api/verify-otp",
         summary="Check the code that the person typed.",
         status=200,
-        body=people_schemas.VerifyOtpRequest,
-        answers=(people_schemas.LoginResponse, schemas.VerificationResponse),
+        body=VerifyOtpRequest,
+        answers=(LoginResponse, VerificationResponse),
         problems=(
             *BODY_PROBLEMS,
             *PHONE_PROBLEMS,
@@ -57,7 +70,7 @@ OPERATIONS = (
         summary="Tell how a verification stands. Who holds its id may ask, or a service"
         " with otp:status, which may name the phone instead.",
         status=200,
-        answers=(schemas.StatusResponse,),
+        answers=(StatusResponse,),
         problems=(
             "invalid_request",
             *PHONE_PROBLEMS,
@@ -91,14 +104,14 @@ OPERATIONS = (
         path="/.well-known/jwks.json",
         summary="The keys that verify our tokens (RFC 7517).",
         status=200,
-        answers=(schemas.JwksResponse,),
+        answers=(JwksResponse,),
     ),
     Operation(
         method="get",
         path="/api/health",
         summary="Health of the service and of each dependency; calls no vendor.",
         status=200,
-        answers=(schemas.HealthResponse,),
+        answers=(HealthResponse,),
         content_type=_HEALTH,
         failing=503,
     ),
@@ -107,7 +120,7 @@ OPERATIONS = (
         path="/livez",
         summary="The process runs; restart it if this fails.",
         status=200,
-        answers=(schemas.LiveResponse,),
+        answers=(LiveResponse,),
         content_type=_HEALTH,
     ),
     Operation(
@@ -115,7 +128,7 @@ OPERATIONS = (
         path="/readyz",
         summary="The service can serve; send it no traffic while this fails.",
         status=200,
-        answers=(schemas.HealthResponse,),
+        answers=(HealthResponse,),
         content_type=_HEALTH,
         failing=503,
     ),
@@ -134,7 +147,7 @@ OPERATIONS = (
         path="/api",
         summary="What this is.",
         status=200,
-        answers=(schemas.AboutResponse,),
+        answers=(AboutResponse,),
     ),
     Operation(
         method="get",

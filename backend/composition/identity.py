@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import redis
 
-from backend.chores import Chores
-from backend.secrets import Secrets
-from backend.service_clients import build_assertions, build_service_clients
-from backend.signing_keys import build_signing_keys
+from backend.composition.chores import Chores
+from backend.composition.secrets import Secrets
+from backend.composition.service_clients import build_assertions, build_service_clients
+from backend.composition.signing_keys import build_signing_keys
 from config.config import Settings
 from services.events import Emit
 from services.identity.clients.assertions import Assertions

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from backend.sender_rules import find_sender_problems
+from backend.composition.sender_rules import find_sender_problems
 from config.config import Settings
 from config.routes import Hops
 from config.tables import VENDORS, Row

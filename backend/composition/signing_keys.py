@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from backend.chores import Chores
-from backend.secrets import Secrets
+from backend.composition.chores import Chores
+from backend.composition.secrets import Secrets
 from config.config import Settings
 from services.errors import StoreUnavailable
 from services.events import Emit

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import redis
 
-from backend.chores import Chores
-from backend.secrets import Secrets
+from backend.composition.chores import Chores
+from backend.composition.secrets import Secrets
 from config.config import Settings
 from services.events import Emit
 from services.identity.clients.assertions import Assertions

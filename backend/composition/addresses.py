@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.secrets import secrets_of
+from backend.composition.secrets import secrets_of
 from config.config import Settings
 from utils.crypto import Keys, mac_text, same
 

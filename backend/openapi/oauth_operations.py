@@ -1,7 +1,14 @@
 """The OAuth routes as the OpenAPI document shows them."""
 
-from backend import oauth_schemas
-from backend.operation import Operation
+from backend.openapi.operation import Operation
+from backend.schemas.oauth import (
+    IntrospectRequest,
+    IntrospectResponse,
+    MetadataResponse,
+    RevokeRequest,
+    TokenRequest,
+    TokenResponse,
+)
 
 # What is wrong with a service token.
 SERVICE_PROBLEMS = ("invalid_token", "insufficient_scope")
@@ -14,8 +21,8 @@ TOKEN_OPERATIONS = (
         path="/api/token",
         summary="Renew a session, or get a service token (RFC 6749).",
         status=200,
-        body=oauth_schemas.TokenRequest,
-        answers=(oauth_schemas.TokenResponse,),
+        body=TokenRequest,
+        answers=(TokenResponse,),
         problems=(
             *_FORM_PROBLEMS,
             "invalid_client",
@@ -32,8 +39,8 @@ TOKEN_OPERATIONS = (
         path="/api/token/introspect",
         summary="Tell the live truth about a token (RFC 7662).",
         status=200,
-        body=oauth_schemas.IntrospectRequest,
-        answers=(oauth_schemas.IntrospectResponse,),
+        body=IntrospectRequest,
+        answers=(IntrospectResponse,),
         problems=(
             *_FORM_PROBLEMS,
             "invalid_client",
@@ -49,7 +56,7 @@ TOKEN_OPERATIONS = (
         path="/api/token/revoke",
         summary="End the session of a token (RFC 7009).",
         status=200,
-        body=oauth_schemas.RevokeRequest,
+        body=RevokeRequest,
         answers=(),
         problems=(
             *_FORM_PROBLEMS,
@@ -66,14 +73,14 @@ TOKEN_OPERATIONS = (
         path="/.well-known/oauth-authorization-server",
         summary="What a stock OAuth client needs to know (RFC 8414).",
         status=200,
-        answers=(oauth_schemas.MetadataResponse,),
+        answers=(MetadataResponse,),
     ),
     Operation(
         method="get",
         path="/.well-known/oauth-authorization-server/{of_issuer}",
         summary="The same, where the issuer has a path (RFC 8414 3.1).",
         status=200,
-        answers=(oauth_schemas.MetadataResponse,),
+        answers=(MetadataResponse,),
         problems=("not_found",),
     ),
 )

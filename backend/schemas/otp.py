@@ -1,11 +1,12 @@
-"""Request and response bodies. The OpenAPI document is made from these models."""
+"""Send a code, check it, ask how it stands: what goes in and comes out."""
 
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from backend.schemas.body import Body, Next
 from services.otp.codes import Purpose
 from services.otp.records import State
 from services.sms.provider import Channel
@@ -16,6 +17,22 @@ def _known_region(region: str) -> str:
         message = "not a country code of ISO 3166"
         raise ValueError(message)
     return region
+
+
+def _ip_address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        message = "not an IPv4 or IPv6 address"
+        raise ValueError(message) from None
+    return text
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable() or not name.strip():
+        message = "must be printable, and not empty"
+        raise ValueError(message)
+    return name
 
 
 # 64 characters are room for every spelling of a number; the length of what the pattern
@@ -30,6 +47,8 @@ PhoneText = Annotated[
         json_schema_extra={"format": "phone"},
     ),
 ]
+
+
 VerificationIdText = Annotated[
     str,
     Field(
@@ -53,21 +72,6 @@ CountryText = Annotated[
 ]
 
 
-class Body(BaseModel):
-    """A JSON object with these fields and no others, of these types exactly."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def _ip_address(text: str) -> str:
-    try:
-        ip_address(text)
-    except ValueError:
-        message = "not an IPv4 or IPv6 address"
-        raise ValueError(message) from None
-    return text
-
-
 EndUserIp = Annotated[
     str,
     Field(
@@ -79,6 +83,24 @@ EndUserIp = Annotated[
     ),
     AfterValidator(_ip_address),
 ]
+
+
+CodeText = Annotated[
+    str, Field(pattern="^[0-9]{6}$", description="The code.", examples=["123456"])
+]
+
+
+SessionMode = Annotated[
+    Literal["token", "cookie"],
+    Field(
+        description="Where the refresh token goes: into the body, or into a cookie"
+        " that no script can read."
+    ),
+]
+
+
+# The longest that we make is under 200 characters.
+RefreshTokenText = Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class SendOtpRequest(Body):
@@ -121,26 +143,37 @@ class SendOtpRequest(Body):
     end_user_ip: EndUserIp | None = None
 
 
-class Turn(Body):
-    """Whether an action may be taken, and in how many seconds."""
+class VerifyOtpRequest(Body):
+    """Submit the code that the person typed."""
 
-    allowed: Annotated[
-        bool,
-        Field(description="False: waiting will not help, do something else first."),
-    ]
-    retry_in: Annotated[
-        int | None,
-        Field(ge=0, description="Seconds to wait; null where it does not apply."),
-    ]
-
-
-class Next(Body):
-    """What the person may do next."""
-
-    sms: Turn
-    whatsapp: Turn
-    voice: Turn
-    check: Turn
+    verification_id: VerificationIdText
+    phone: PhoneText
+    country: CountryText | None = None
+    otp: CodeText
+    end_user_ip: EndUserIp | None = None
+    session: SessionMode = "token"
+    scope: (
+        Annotated[
+            Literal["phone"],
+            Field(description="phone: the access tokens name the phone number, too."),
+        ]
+        | None
+    ) = None
+    device_name: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=40,
+                description="What the list of sessions calls this device; without it"
+                " the kind of browser counts.",
+                examples=["Asha's phone"],
+                json_schema_extra={"format": "device-name"},
+            ),
+            AfterValidator(_printable),
+        ]
+        | None
+    ) = None
 
 
 class Delivery(Body):
@@ -174,6 +207,38 @@ class SendOtpResponse(Body):
     next: Next
 
 
+class User(Body):
+    """The person who logged in."""
+
+    id: Annotated[str, Field(description="Opaque and stable; never the number.")]
+    phone: Annotated[str, Field(description="E.164.")]
+    roles: list[str]
+
+
+class LoggedInUser(User):
+    """The person who just logged in."""
+
+    first_login: Annotated[
+        bool, Field(description="No login of this phone in the last 90 days.")
+    ]
+
+
+class LoginResponse(Body):
+    """The person is logged in: the code was right, and this is a new session."""
+
+    verified: Literal[True]
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="Seconds.")]
+    refresh_token: Annotated[
+        str | None, Field(description="Not there in cookie mode.")
+    ] = None
+    refresh_expires_in: Annotated[
+        int, Field(description="Seconds, if it is not used until then.")
+    ]
+    user: LoggedInUser
+
+
 class VerificationResponse(Body):
     """The code was right (purpose ``verify``): a signed receipt for other services."""
 
@@ -190,79 +255,3 @@ class StatusResponse(Body):
     attempts_left: Annotated[int, Field(ge=0)]
     delivery: Delivery | None
     next: Next
-
-
-class JwksResponse(Body):
-    """The keys that verify our tokens (RFC 7517)."""
-
-    keys: list[dict[str, object]]
-
-
-Health = Literal["pass", "warn", "fail"]
-
-
-class Check(Body):
-    """One dependency's state."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    status: Health
-    component_type: Annotated[str, Field(serialization_alias="componentType")]
-    output: str | None = None
-    observed_value: Annotated[
-        float | str | None, Field(serialization_alias="observedValue")
-    ] = None
-    observed_unit: Annotated[str | None, Field(serialization_alias="observedUnit")] = (
-        None
-    )
-
-
-class HealthResponse(Body):
-    """Health of the service (draft-inadarei-api-health-check-06)."""
-
-    status: Health
-    version: str
-    service_id: Annotated[str, Field(serialization_alias="serviceId")]
-    checks: dict[str, list[Check]]
-
-
-class LiveResponse(Body):
-    """The process runs."""
-
-    status: Literal["pass"]
-
-
-class AboutResponse(Body):
-    """What this is."""
-
-    name: str
-    version: str
-    documentation: str
-    openapi: str
-    jwks: str
-    endpoints: list[str]
-
-
-class FieldError(Body):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class Problem(Body):
-    """An error (RFC 9457, ``application/problem+json``)."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    request_id: str
-    detail: Annotated[str | None, Field(description="What to do about it.")] = None
-    retry_after: Annotated[int | None, Field(description="Seconds.")] = None
-    limit: Annotated[str | None, Field(description="The limit that was reached.")] = (
-        None
-    )
-    attempts_left: int | None = None
-    errors: list[FieldError] | None = None
-    next: Next | None = None

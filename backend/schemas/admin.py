@@ -5,7 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from backend.schemas import Body, VerificationIdText
+from backend.schemas.body import Body
+from backend.schemas.otp import VerificationIdText
 
 # What eight digits or more spell may be a phone number, and reasons are kept in Redis
 # and in logs. A date is none.

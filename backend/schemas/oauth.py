@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.schemas import Body, Problem
+from backend.schemas.body import Body, Problem
 
 
 class Form(BaseModel):

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backend import schemas
 from backend.cookies import REFRESH_COOKIE
 from backend.errors import PROBLEM_TYPE, PROBLEMS
 from backend.forms import FORM
-from backend.oauth_schemas import OAuthProblem
-from backend.operation import JSON, Operation
-from backend.operations import OPERATIONS
+from backend.openapi.operation import JSON, Operation
+from backend.openapi.operations import OPERATIONS
+from backend.schemas.body import Problem
+from backend.schemas.oauth import OAuthProblem
 from backend.version import VERSION
 
 _REF = "#/components/schemas/{model}"
@@ -131,7 +131,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 def _problem_content(operation: Operation) -> dict[str, Any]:
     if operation.is_oauth:
         return {JSON: {"schema": _ref(OAuthProblem)}}
-    return {PROBLEM_TYPE: {"schema": _ref(schemas.Problem)}}
+    return {PROBLEM_TYPE: {"schema": _ref(Problem)}}
 
 
 def _answer(operation: Operation, description: str) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 def _schemas() -> dict[str, Any]:
     requests = [(it.body, "validation") for it in OPERATIONS if it.body]
     answers = [(model, "serialization") for it in OPERATIONS for model in it.answers]
-    problems = [(schemas.Problem, "serialization"), (OAuthProblem, "serialization")]
+    problems = [(Problem, "serialization"), (OAuthProblem, "serialization")]
     _, found = models_json_schema(
         [*requests, *answers, *problems],  # type: ignore[list-item]
         ref_template=_REF,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import redis
 
-from backend.secrets import Secrets, secrets_of
-from backend.store import open_redis
+from backend.composition.secrets import Secrets, secrets_of
+from backend.composition.store import open_redis
 from config.config import Settings, SettingsError
 from services.identity.keys.subject_key import SubjectKeyCheck
 

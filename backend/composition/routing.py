@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import phonenumbers
 
-from backend.delivery import build_prices, build_routes, build_senders
+from backend.composition.delivery import build_prices, build_routes, build_senders
 from config.config import Settings
 from services.events import Emit
 from services.scripts import ScriptRunner

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from backend.addresses import Addresses
+from backend.composition.addresses import Addresses
 from config.config import Settings
 from services.sms.provider import Provider
 from services.sms.providers.aws import AwsProvider, AwsReceipts
