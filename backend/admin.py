@@ -39,7 +39,7 @@ from services.journal.audit import Act
 from services.otp.codes import VerificationId
 from services.otp.locks import Lock, Locks
 from services.otp.phonebook import Phonebook
-from services.otp.store import OtpStore
+from services.otp.service import OtpService
 from utils.crypto import fingerprint
 from utils.phone import PhoneInvalidError, PhoneNotSupportedError, parse_phone
 
@@ -66,7 +66,7 @@ class Admin:
         *,
         people: People,
         sessions: Sessions,
-        store: OtpStore,
+        otp: OtpService,
         locks: Locks,
         phonebook: Phonebook,
         tag_of: Callable[[str], str],
@@ -75,7 +75,7 @@ class Admin:
         """``tag_of`` names a phone in Redis."""
         self._people = people
         self._sessions = sessions
-        self._store = store
+        self._otp = otp
         self._locks = locks
         self._phonebook = phonebook
         self._tag_of = tag_of
@@ -94,7 +94,7 @@ class Admin:
         }
 
     def act(self, operation: str, asked: PersonRequest, actor: str) -> Body:
-        """Do one of the ``REQUESTS``; ``actor`` is ``client:<id>`` or ``cli:<user>``.
+        """Do one of ``ON_PEOPLE``; ``actor`` is ``client:<id>`` or ``cli:<user>``.
 
         Raises:
             NotFound: there is no such person or verification.
@@ -200,24 +200,24 @@ class Admin:
         return self._roles(person, changed=changed)
 
     def _take_role(self, person: Person, asked: RoleRequest) -> RolesAnswer:
-        changed = self._people.take(person.tag, asked.role)
-        answer = self._roles(person, changed=changed)
-        if asked.role in answer.roles:
+        if asked.role in person.roles and asked.role not in person.granted:
             raise _bad_role("cannot be taken", asked.role)
-        return answer
+        changed = self._people.take(person.tag, asked.role)
+        return self._roles(person, changed=changed)
 
     def _roles(self, person: Person, *, changed: bool) -> RolesAnswer:
         roles = self._people.look(person.tag).roles
         return RolesAnswer(subject=person.subject, changed=changed, roles=roles)
 
     def _reassign(self, person: Person, _: PersonRequest) -> ReassignAnswer:
+        # The codes first: one that is right after this would be the new holder's login.
+        self._otp.forget_holder(person.tag)
         subject = self._people.reassign(person.tag)
-        self._store.forget_login(person.tag, self._phonebook.limits)
         return ReassignAnswer(subject=subject, former_subject=person.subject)
 
     def _erase(self, person: Person, _: PersonRequest) -> EraseAnswer:
+        self._otp.erase(person.tag)
         self._people.erase(person.tag)
-        self._locks.erase(person.tag)
         self._journal.trail.forget(person.tag)
         return EraseAnswer(erased_subject=person.subject)
 

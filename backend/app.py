@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_cors import CORS
 
 from backend.banner import banner
@@ -20,11 +20,11 @@ from backend.routes.admin_routes import admin_routes
 from backend.routes.auth_routes import auth_routes
 from backend.routes.docs_routes import docs_routes
 from backend.routes.health_routes import health_routes
+from backend.routes.jwks_routes import jwks_routes
 from backend.routes.metadata_routes import metadata_routes
 from backend.routes.oauth_routes import oauth_routes
 from backend.routes.people_routes import people_routes
 from backend.routes.phone_routes import phone_routes
-from backend.routes.token_routes import token_routes
 from backend.routes.webhook_routes import webhook_routes
 from backend.telemetry import Telemetry
 from backend.wiring import Services, build_services, load_checked_settings
@@ -52,7 +52,6 @@ def create_app(
     callers = Callers(
         trusted_proxies=settings.trusted_proxies, origins=settings.storefront_origins
     )
-    credentials = Credentials(services.identity, callers)
     app = Flask(__name__, static_folder=None)
     # Whatever FLASK_DEBUG says: in debug mode errors are raised, not answered.
     app.debug = False
@@ -63,15 +62,20 @@ def create_app(
 
     register_errors(app)
     _protect(app)
+    _stop_strangers(app, services.ensure_names)
     telemetry.watch(app, callers)
     if settings.storefront_origins:
         _allow_storefronts(app, settings.storefront_origins)
-    credentials = Credentials(services.identity, callers)
+    credentials = Credentials(
+        services.identity,
+        callers,
+        public_people=settings.environment == "production",
+    )
     app.register_blueprint(auth_routes(services, credentials, callers))
-    app.register_blueprint(people_routes(services.identity, credentials))
+    app.register_blueprint(people_routes(services.identity, credentials, callers))
     app.register_blueprint(phone_routes(services, credentials, callers))
     app.register_blueprint(webhook_routes(services.deliveries, services.addresses))
-    app.register_blueprint(token_routes(services))
+    app.register_blueprint(jwks_routes(services.identity.keys))
     app.register_blueprint(oauth_routes(services.identity, credentials, callers))
     app.register_blueprint(metadata_routes(settings.token_issuer))
     app.register_blueprint(admin_routes(services.admin, credentials))
@@ -135,6 +139,15 @@ def _allow_storefronts(app: Flask, origins: tuple[str, ...]) -> None:
         supports_credentials="*" not in origins,
         max_age=600,
     )
+
+
+def _stop_strangers(app: Flask, ensure_names: Callable[[], None]) -> None:
+    """Serve nothing but monitors while names differ from those in the store."""
+
+    @app.before_request
+    def ensure() -> None:
+        if request.blueprint != "health":
+            ensure_names()
 
 
 def _protect(app: Flask) -> None:

@@ -37,11 +37,15 @@ def banner(settings: Settings, server: ServerOptions) -> str:
         f"  store      {store}",
         f"  providers  {', '.join(providers)}",
         f"  countries  {', '.join(settings.allowed_countries)}",
+        f"  tokens     of {settings.token_issuer} for {settings.token_audience}",
         f"  workers    {server.workers} with {server.threads} threads",
         *(f"  warning    {text}" for text in settings.warnings),
     ]
     if settings.ephemeral_secret:
-        lines.append("  warning    SECRET_KEY: not set; a new one at every start")
+        lines.append(
+            "  warning    SECRET_KEY: not set; a new one at every start, which ends "
+            "all sessions and names everybody anew"
+        )
     if settings.environment == "development":
         console_only = providers == ["console"]
         phone = _example(settings.default_country) if console_only else "YOUR_PHONE"

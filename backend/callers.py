@@ -22,6 +22,16 @@ _IPV6_PREFIX = 64
 
 Network = IPv4Network | IPv6Network
 
+# Where nobody on the Internet can be (RFC 6890, and RFC 6598 for carriers' own side).
+_INNER = [
+    ip_network(it)
+    for it in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8"),
+        *("169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"),
+        *("::/127", "fc00::/7", "fe80::/9", "ff00::/8"),
+    )
+]
+
 
 class Callers:
     """Tells callers apart, trusting only what the operator's own proxies say."""
@@ -47,18 +57,26 @@ class Callers:
         origin = request.headers.get("Origin", "")
         return origin if origin in self._origins else DIRECT
 
+    def is_foreign(self, request: Request) -> bool:
+        """Tell whether a page sent ``request`` that is none of a storefront's."""
+        origin = request.headers.get("Origin")
+        # With any origin (development) browsers send us no cookies from elsewhere.
+        is_ours = origin is None or not self._origins.isdisjoint((origin, "*"))
+        return not is_ours
+
     def on_behalf(
         self, request: Request, client_id: str, end_user_ip: str | None
     ) -> Caller:
         """Return a service client that asks for the person at ``end_user_ip``.
 
-        Without that address its own counts, as for anybody.
+        Without that address its own counts. Each service has limits of its own: what
+        it says of people costs nobody else's, and buys nothing beside its own.
         """
         if end_user_ip is None:
             network = self.identify(request).network
         else:
             network = _network(end_user_ip)
-        return Caller(network=network, storefront=client_id)
+        return Caller(network=f"{client_id} {network}", storefront=client_id)
 
     def is_trusted(self, peer: str) -> bool:
         """Tell whether ``peer`` is one of the operator's own proxies."""
@@ -81,6 +99,14 @@ class Callers:
                 break
             client = hop
         return _network(client)
+
+
+def is_public(text: str) -> bool:
+    """Tell whether somebody on the Internet can be at an address."""
+    address = _address(text)
+    if address is None or (isinstance(address, IPv6Address) and address.scope_id):
+        return False
+    return not any(address in it for it in _INNER)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

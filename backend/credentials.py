@@ -2,32 +2,51 @@
 
 import base64
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from flask import Request
 
-from backend.callers import Callers
+from backend.callers import Callers, is_public
+from backend.composition.identity import Identity
+from backend.errors import BodyError
 from backend.forms import bad_form
 from services.abuse.guard import Caller
-from services.errors import InsufficientScope, InvalidClient, InvalidToken
+from services.errors import (
+    InsufficientScope,
+    InvalidClient,
+    InvalidToken,
+    TokenMissing,
+)
 from services.identity.clients.service_clients import ServiceClient
 from services.identity.people.records import Session
 
-if TYPE_CHECKING:
-    from backend.composition.identity import Identity
-
 # RFC 7523 2.2.
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+# Front ends often send the person's token with every request.
+_LEAVE_OUT = (
+    "Leave Authorization out here: people ask for codes without a token. Only a service"
+    " sends one, its own, fresh from /api/token with scope otp:send."
+)
+_NEEDED = "A token is needed here: send it as Authorization: Bearer <token>."
+_NOT_ALONE = (
+    "Leave end_user_ip out, or send a service token with scope otp:send beside it."
+)
 
 
 class Credentials:
     """Reads the credentials of requests. Safe to share between threads."""
 
-    def __init__(self, identity: "Identity", callers: Callers) -> None:
-        """``callers`` tells networks and storefronts apart."""
+    def __init__(
+        self, identity: Identity, callers: Callers, *, public_people: bool
+    ) -> None:
+        """``callers`` tells networks and storefronts apart.
+
+        ``public_people``: the people that services act for come from the Internet.
+        """
         self._identity = identity
         self._callers = callers
+        self._public_people = public_people
 
     def person(self, request: Request) -> Session:
         """Return the live session of the bearer of an access token, in one round trip.
@@ -48,12 +67,11 @@ class Credentials:
             StoreUnavailable: Redis has been away for too long to know the clients.
         """
         token = self._identity.tokens.check_service(bearer(request))
-        client = self._identity.clients.find(token.client_id)
+        client = self._identity.clients.find_holder(token.client_id, token.issued_at)
         if client is None:
             raise InvalidToken
         if scope not in token.scopes or scope not in client.scopes:
             raise InsufficientScope
-        self._identity.clients.checked(client, "bearer", "ok")
         return client
 
     def authenticate(
@@ -117,13 +135,21 @@ class Credentials:
         Raises:
             InvalidToken: not a good one, or none beside ``end_user_ip``.
             InsufficientScope: the service may not send.
+            BodyError: in production, nobody can be at ``end_user_ip``.
             StoreUnavailable: Redis has been away for too long to know the clients.
         """
         if _scheme(request) != "bearer":
             if end_user_ip is not None:
-                raise InvalidToken
+                raise TokenMissing(detail=_NOT_ALONE)
             return self._callers.identify(request)
-        client = self.client(request, scope="otp:send")
+        try:
+            client = self.client(request, scope="otp:send")
+        except InvalidToken:
+            raise InvalidToken(detail=_LEAVE_OUT) from None
+        if end_user_ip and self._public_people and not is_public(end_user_ip):
+            message = "Not an address on the Internet: leave it out if you have none"
+            field = {"field": "end_user_ip", "message": message}
+            raise BodyError("invalid_request", [field])
         return self._callers.on_behalf(request, client.id, end_user_ip)
 
 
@@ -131,12 +157,11 @@ def bearer(request: Request) -> str:
     """Return the bearer token (RFC 6750 2.1: from the header, never from the query).
 
     Raises:
-        InvalidToken: there is none.
+        TokenMissing: there is none.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise InvalidToken
-    return token.strip()
+    if _scheme(request) != "bearer":
+        raise TokenMissing(detail=_NEEDED)
+    return request.headers["Authorization"].partition(" ")[2].strip()
 
 
 def _scheme(request: Request) -> str:

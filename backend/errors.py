@@ -108,6 +108,9 @@ def _auth_error(error: errors.AuthError) -> Response:
 def _challenge(error: errors.AuthError) -> str | None:
     """Return what a caller has to bring, where that is the trouble."""
     match error:
+        case errors.TokenMissing():
+            # RFC 6750 3.1: without an error, since nothing that was sent is wrong.
+            return "Bearer"
         case errors.InvalidToken():
             # RFC 6750 3.1; the reason is not told.
             return 'Bearer error="invalid_token"'

@@ -14,6 +14,9 @@ class IdentityMetrics:
     ) -> None:
         """``counter(name, meaning, *labels)`` makes a metric."""
         self._sessions = counter("sessions_opened", "Logins.")
+        self._refusals = counter(
+            "sessions_refused", "Right codes that made no session.", "reason"
+        )
         self._refreshes = counter(
             "session_refreshes", "Refresh tokens used.", "outcome"
         )
@@ -46,6 +49,7 @@ class IdentityMetrics:
         )
         self.takers: dict[type, Callable[[Any], None]] = {
             events.SessionOpened: self._session_opened,
+            events.SessionRefused: self._session_refused,
             events.SessionRefreshed: self._session_refreshed,
             events.SessionsEnded: self._sessions_ended,
             events.PhoneChanged: self._phone_changed,
@@ -58,6 +62,9 @@ class IdentityMetrics:
 
     def _session_opened(self, _: events.SessionOpened) -> None:
         self._sessions[()].inc()
+
+    def _session_refused(self, event: events.SessionRefused) -> None:
+        self._refusals[event.reason,].inc()
 
     def _session_refreshed(self, event: events.SessionRefreshed) -> None:
         self._refreshes[event.outcome,].inc()

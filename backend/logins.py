@@ -1,4 +1,4 @@
-"""The answer to a won login, in token mode or in cookie mode."""
+"""The tokens of a session, in token mode or in cookie mode."""
 
 from flask import Response
 
@@ -16,30 +16,41 @@ def login_response(
     first: bool,
     by_cookie: bool,
 ) -> Response:
-    """Show a login (``people_schemas.LoginResponse``).
+    """Show a login (``schemas.otp.LoginResponse``)."""
+    user = {
+        "id": session.subject,
+        "phone": e164,
+        "roles": session.roles,
+        "first_login": first,
+    }
+    return token_response(
+        identity, session, by_cookie=by_cookie, verified=True, user=user
+    )
+
+
+def token_response(
+    identity: Identity, session: Session, *, by_cookie: bool, **more: object
+) -> Response:
+    """Give out the tokens of a session, with ``more`` in the body.
 
     With ``by_cookie`` the refresh token is in a cookie, and nowhere in the body.
     """
-    refresh_token = identity.sessions.refresh_token_of(session)
-    refresh_expires_in = session.expires_in
+    sessions, tokens = identity.sessions, identity.tokens
+    refresh_token = sessions.refresh_token_of(session)
     body: dict[str, object] = {
-        "verified": True,
-        "access_token": identity.tokens.issue_access(
-            session, phone=e164 if session.scope == "phone" else None
+        "access_token": tokens.issue_access(
+            session, phone=sessions.phone_of(session) if session.shows_phone else None
         ),
         "token_type": "Bearer",
-        "expires_in": identity.tokens.ttl_seconds,
-        "refresh_expires_in": refresh_expires_in,
-        "user": {
-            "id": session.subject,
-            "phone": e164,
-            "roles": session.roles,
-            "first_login": first,
-        },
+        "expires_in": tokens.ttl_seconds,
+        "refresh_expires_in": session.expires_in,
+        **more,
     }
     if not by_cookie:
         body["refresh_token"] = refresh_token
     response = json_response(body)
     if by_cookie:
-        set_refresh_cookie(response, refresh_token, refresh_expires_in)
+        set_refresh_cookie(
+            response, session.client_id, refresh_token, session.expires_in
+        )
     return response

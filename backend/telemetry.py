@@ -184,6 +184,7 @@ _NAMES: dict[type[object], str] = {
         events.ScriptRan,
         events.NoticeSent,
         events.SessionOpened,
+        events.SessionRefused,
         events.SessionRefreshed,
         events.SessionsEnded,
         events.PhoneChanged,

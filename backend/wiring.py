@@ -20,14 +20,14 @@ from backend.composition.routing import build_sms
 from backend.composition.secrets import secrets_of
 from backend.composition.service_clients import find_client_problems
 from backend.composition.store import Store, find_redis_fault, open_redis
-from backend.composition.subject_key import names_check
+from backend.composition.subject_key import watch_names
 from backend.composition.vendors import OpenTransport, Vendor, build_vendors, readers_of
 from config.config import Settings, SettingsError, load_settings
 from config.fields import Environment
 from config.webhook_rules import find_private_webhook
 from services.abuse.guard import Guard
 from services.events import Emit
-from services.identity.people.sessions import WINNING
+from services.identity.people.sessions import ON_WIN
 from services.otp.codes import Peppers, phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
@@ -60,6 +60,7 @@ class Services:
     notices: NumberNotices
     admin: Admin
     check_store: Callable[[], RedisHealth]
+    ensure_names: Callable[[], None]
     chores: Chores
 
 
@@ -107,7 +108,7 @@ def build_services(
         offset_seconds=offset_seconds,
         draws=draws,
     )
-    store = OtpStore(scripts, winning=WINNING, offset_seconds=offset_seconds)
+    store = OtpStore(scripts, on_win=ON_WIN, offset_seconds=offset_seconds)
     guard = Guard(
         scripts,
         shared_limits_of(settings, with_calls=_has("voice", vendors)),
@@ -178,10 +179,10 @@ def build_services(
     chores.add("late notes", deliveries.note_again, seconds=1.0)
     if _has("whatsapp", vendors):
         chores.add("whatsapp waits", deliveries.look_again, seconds=1.0)
+    names = watch_names(settings, secrets, client, chores=chores)
     identity = build_identity(
         settings,
         secrets=secrets,
-        client=client,
         scripts=scripts,
         tag_of=tag_of,
         clock=clock,
@@ -207,7 +208,7 @@ def build_services(
         admin=Admin(
             people=identity.people,
             sessions=identity.sessions,
-            store=store,
+            otp=otp,
             locks=Locks(
                 scripts, limits=phonebook.limits, offset_seconds=offset_seconds
             ),
@@ -216,8 +217,12 @@ def build_services(
             journal=journal,
         ),
         check_store=partial(
-            check_redis, client, names=names_check(settings, secrets, client)
+            check_redis,
+            client,
+            embedded=settings.embedded_store,
+            check_names=names.problem,
         ),
+        ensure_names=names.ensure,
         chores=chores,
     )
 

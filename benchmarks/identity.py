@@ -4,7 +4,6 @@ import base64
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlencode
@@ -23,8 +22,8 @@ from benchmarks.workload import (
     sends,
 )
 from config.config import load_settings
-from services.identity.clients.service_clients import StoredSecret, new_secret
 from services.identity.people.refresh_tokens import RefreshTokens
+from tests.services.identity.clients.service_clients import write_client_file
 from utils.crypto import random_text
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -56,18 +55,8 @@ class Client:
     def __init__(self) -> None:
         """Make its secret, and the file that declares it."""
         self._folder = tempfile.TemporaryDirectory(prefix="quickcart-bench-")
-        secret, end = new_secret(), datetime.now(UTC).date() + timedelta(days=30)
         self.file = Path(self._folder.name, "clients.toml")
-        self.file.write_text(
-            f"""[[client]]
-id = "{CLIENT_ID}"
-name = "Benchmark"
-scopes = ["token:introspect"]
-audiences = ["quickcart"]
-expires = {end}
-secret_sha256 = ["{StoredSecret.of(secret).digest}"]
-"""
-        )
+        secret = write_client_file(self.file, CLIENT_ID, "token:introspect")
         basic = base64.b64encode(f"{CLIENT_ID}:{secret}".encode()).decode()
         self.headers = {**FORM, "Authorization": f"Basic {basic}"}
 

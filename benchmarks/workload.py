@@ -26,7 +26,12 @@ _UNREACHABLE = {
 GUESSES = 4
 
 # The fifth wrong guess locks; what is prepared must live until it is used.
-_SHARED = {"SECRET_KEY": SECRET, "CODE_TTL_SECONDS": "600", **_UNREACHABLE}
+_SHARED = {
+    "SECRET_KEY": SECRET,
+    "SUBJECT_KEY": "Vf0aYw3rT9kQe5uZx7LmC1oHs8dJb2NgP4iRtUyKqXE",
+    "CODE_TTL_SECONDS": "600",
+    **_UNREACHABLE,
+}
 
 
 def console_settings(redis: int, **more: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from config.fields import read, read_list
 from config.lists import parse_origin
-from config.templates import Table, read_tables
+from config.toml_tables import Table, read_tables
 
 _AUDIENCE = re.compile(r"[!-~]{1,200}")
 _CLIENT = re.compile(r"svc-[a-z0-9-]{1,16}")

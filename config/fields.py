@@ -17,6 +17,7 @@ from config.lists import (
     Network,
     parse_country,
     parse_host,
+    parse_issuer,
     parse_list,
     parse_network,
     parse_origin,
@@ -141,7 +142,7 @@ Route = Annotated[Literal["otp", "dlt", "q"], read(str.lower)]
 Address = Annotated[str, read(_parse_address)]
 HostName = Annotated[str, read(parse_host)]
 # Empty in production until somebody sets it, which a rule asks for.
-Issuer = Annotated[str, read(lambda text: parse_url(text) if text else text)]
+Issuer = Annotated[str, read(lambda text: parse_issuer(text) if text else text)]
 BaseUrl = Annotated[str, read(lambda text: parse_url(text).rstrip("/"))]
 Origins = Annotated[tuple[str, ...], read_list(parse_origin)]
 Networks = Annotated[tuple[Network, ...], read_list(parse_network)]

@@ -146,6 +146,14 @@ def parse_url(text: str) -> str:
     return text
 
 
+def parse_issuer(text: str) -> str:
+    """Read the URL that tokens name; verifiers compare it byte by byte."""
+    if text.endswith("/"):
+        message = "must not end with a slash"
+        raise ValueError(message)
+    return parse_url(text)
+
+
 def is_safe_url(url: str) -> bool:
     """Say whether nobody between can read it: not http, or this very machine."""
     parts = urlsplit(url)

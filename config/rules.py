@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 WRONG_CHECKS_MAX_PER_DAY = 100
 # Shorter than an SMS usually takes, a cooldown only doubles the bill.
 FIRST_COOLDOWN_MIN_SECONDS = 15
+# What stands behind an audience in the tokens that only tell of a verified phone.
+VERIFICATION = "/verification"
 # Each counted event of a phone is a time in its record, read at every request.
 PHONE_COUNT_MAX = 1_000
+
+_SUBJECT_KEY = "`FLASK_ENV=development python -m backend.cli keys subject`"
+_NEW_SUBJECT_KEY = "`python -m backend.cli keys subject --new`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,43 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
         if any(count > PHONE_COUNT_MAX for count, _ in limits):
             yield Conflict((name,), f"must not count beyond {PHONE_COUNT_MAX}")
     yield from _secret_conflicts(settings)
+    yield from _audience_conflicts(settings)
     if settings.environment == "production":
         for conflict in _production_conflicts(settings):
             yield Conflict((*conflict.variables, "FLASK_ENV"), conflict.message)
-    elif settings.test_numbers and not settings.test_numbers_until:
+        return
+    if settings.test_numbers and not settings.test_numbers_until:
         yield Conflict(
             ("TEST_NUMBERS_UNTIL", "TEST_NUMBERS"),
             "missing; test numbers need a last day",
         )
+    if settings.secret_key_previous and settings.subject_key is None:
+        yield Conflict(
+            ("SUBJECT_KEY", "SECRET_KEY_PREVIOUS"),
+            f"missing; names must not change with SECRET_KEY: set what {_SUBJECT_KEY} "
+            "prints while SECRET_KEY is still the first one and SECRET_KEY_PREVIOUS is "
+            "not set",
+        )
+
+
+def _audiences_of_nobody(settings: "Settings") -> Iterator[Conflict]:
+    if "*" in settings.storefront_origins:
+        return
+    for storefront, _ in settings.storefront_audiences:
+        if "://" in storefront and storefront not in settings.storefront_origins:
+            yield Conflict(
+                ("STOREFRONT_AUDIENCES", "STOREFRONT_ORIGINS"),
+                f"names {storefront}, which is not one of STOREFRONT_ORIGINS",
+            )
 
 
 def _secret_conflicts(settings: "Settings") -> Iterator[Conflict]:
-    previous = settings.secret_key_previous
+    previous, subject_key = settings.secret_key_previous, settings.subject_key
+    if subject_key and subject_key == settings.secret_key:
+        yield Conflict(
+            ("SUBJECT_KEY", "SECRET_KEY"),
+            "must be another one than SECRET_KEY, which may have to be replaced",
+        )
     if previous is None:
         return
     if settings.ephemeral_secret:
@@ -74,13 +104,34 @@ def _secret_conflicts(settings: "Settings") -> Iterator[Conflict]:
             ("SECRET_KEY_PREVIOUS", "SECRET_KEY"),
             "must be another secret than SECRET_KEY; leave it out to have one alone",
         )
-    if settings.subject_key is None:
-        yield Conflict(
-            ("SUBJECT_KEY", "SECRET_KEY_PREVIOUS"),
-            "missing; names must not change with SECRET_KEY: set what `python -m "
-            "backend.cli keys subject` prints while SECRET_KEY is still the first one "
-            "and SECRET_KEY_PREVIOUS is not set",
-        )
+
+
+def _audience_conflicts(settings: "Settings") -> Iterator[Conflict]:
+    """See that no kind of token can be for whom another kind is.
+
+    Service tokens are for the issuer, and verification tokens for an audience with
+    ``/verification`` behind it.
+    """
+    yield from _audiences_of_nobody(settings)
+    issuer = settings.token_issuer
+    for name, audiences in (
+        ("TOKEN_AUDIENCE", (settings.token_audience,)),
+        ("STOREFRONT_AUDIENCES", [it for _, it in settings.storefront_audiences]),
+    ):
+        if any(it.endswith(VERIFICATION) for it in audiences):
+            yield Conflict(
+                (name,), f"must not end with {VERIFICATION}; other tokens are for that"
+            )
+        if issuer in audiences:
+            yield Conflict(
+                (name, "TOKEN_ISSUER"),
+                "must not be TOKEN_ISSUER: the tokens of service clients are for that",
+            )
+        if issuer in [f"{it}{VERIFICATION}" for it in audiences]:
+            yield Conflict(
+                ("TOKEN_ISSUER", name),
+                f"must not be {name} with {VERIFICATION} behind it",
+            )
 
 
 def _half_configured(settings: "Settings") -> Iterator[Conflict]:
@@ -146,15 +197,7 @@ def _exposures(settings: "Settings") -> Iterator[Conflict]:
 
 
 def _missing_parts(settings: "Settings") -> Iterator[Conflict]:
-    if settings.ephemeral_secret:
-        yield Conflict(
-            ("SECRET_KEY",), "required in production: openssl rand -base64 48"
-        )
-    elif weakness := find_weakness(settings.secret_key.get_secret_value()):
-        yield Conflict(("SECRET_KEY",), weakness)
-    previous = settings.secret_key_previous
-    if previous and (weakness := find_weakness(previous.get_secret_value())):
-        yield Conflict(("SECRET_KEY_PREVIOUS",), weakness)
+    yield from _missing_secrets(settings)
     if settings.embedded_store:
         yield Conflict(
             ("REDIS_URL",),
@@ -179,6 +222,26 @@ def _missing_parts(settings: "Settings") -> Iterator[Conflict]:
             ("TWILIO_ACCOUNT_SID", *wanted),
             "production needs an SMS provider: set Twilio's or another one's",
         )
+
+
+def _missing_secrets(settings: "Settings") -> Iterator[Conflict]:
+    if settings.ephemeral_secret:
+        yield Conflict(
+            ("SECRET_KEY",), "required in production: openssl rand -base64 48"
+        )
+    elif weakness := find_weakness(settings.secret_key.get_secret_value()):
+        yield Conflict(("SECRET_KEY",), weakness)
+    previous = settings.secret_key_previous
+    if previous and (weakness := find_weakness(previous.get_secret_value())):
+        yield Conflict(("SECRET_KEY_PREVIOUS",), weakness)
+    if settings.subject_key is None:
+        yield Conflict(
+            ("SUBJECT_KEY",),
+            f"required in production: {_NEW_SUBJECT_KEY}; where people have names "
+            f"without one, what {_SUBJECT_KEY} prints",
+        )
+    elif find_weakness(settings.subject_key.get_secret_value()):
+        yield Conflict(("SUBJECT_KEY",), f"is no random key: {_NEW_SUBJECT_KEY}")
 
 
 def _loose_limits(settings: "Settings") -> Iterator[Conflict]:

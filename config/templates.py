@@ -1,22 +1,9 @@
-"""The file of the operator's own texts, read as far as TOML goes.
+"""The file of the operator's own texts; ``services/sms`` judges them."""
 
-What stands in the tables is judged where texts are written: ``services/sms``.
-"""
-
-import re
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from config.fields import read
-
-# As large as a thousand texts; nobody's templates are.
-SIZE_MAX = 1_000_000
-
-_PLACE = re.compile(r"line [0-9]+, column [0-9]+")
-
-Table = Mapping[str, Any]
+from config.toml_tables import Table, read_tables
 
 
 def read_templates(path: str) -> tuple[Table, ...]:
@@ -26,34 +13,6 @@ def read_templates(path: str) -> tuple[Table, ...]:
         ValueError: it cannot be read, is not TOML, or holds something else.
     """
     return read_tables(path, "template")
-
-
-def read_tables(path: str, name: str) -> tuple[Table, ...]:
-    """Return a TOML file's tables of one name, in order.
-
-    Raises:
-        ValueError: it cannot be read, is not TOML, or holds something else.
-    """
-    try:
-        content = Path(path).read_bytes()
-    except (OSError, ValueError):
-        raise ValueError("must be the path of a file that can be read") from None
-    if len(content) > SIZE_MAX:
-        raise ValueError(f"must not be larger than {SIZE_MAX} bytes")
-    try:
-        document = tomllib.loads(content.decode())
-    except UnicodeDecodeError:
-        raise ValueError("must be the path of a file in UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place = _PLACE.search(str(error))
-        where = f": see {place[0]}" if place else ""
-        raise ValueError(f"must be the path of a TOML file{where}") from None
-    tables = document.pop(name, [])
-    if document or not isinstance(tables, list):
-        raise ValueError(f"must hold [[{name}]] tables, and nothing beside them")
-    if not all(isinstance(table, dict) for table in tables):
-        raise ValueError(f"must hold [[{name}]] tables, and nothing beside them")
-    return tuple(tables)
 
 
 TemplatesFile = Annotated[tuple[Table, ...], read(read_templates)]

@@ -156,6 +156,10 @@ class InvalidToken(AuthError):
     code = "invalid_token"
 
 
+class TokenMissing(InvalidToken):
+    """No token was sent where one is needed."""
+
+
 class InsufficientScope(AuthError):
     """The token is good, and does not allow this."""
 
@@ -163,9 +167,16 @@ class InsufficientScope(AuthError):
 
 
 class InvalidGrant(AuthError):
-    """The refresh token is malformed, forged, used, expired or revoked."""
+    """The refresh token is malformed, forged, used, expired or revoked.
+
+    ``session_lives``: it is refused to this caller, or for now; the session goes on.
+    """
 
     code = "invalid_grant"
+
+    def __init__(self, *, session_lives: bool = False) -> None:
+        super().__init__()
+        self.session_lives = session_lives
 
 
 class InvalidScope(AuthError):
@@ -190,7 +201,11 @@ class FreshLoginRequired(AuthError):
     """The login is too long ago for what is asked; a new one is needed."""
 
     code = "fresh_login_required"
-    max_age_seconds: ClassVar[int] = 300
+
+    def __init__(self, max_age_seconds: int) -> None:
+        """``max_age_seconds`` is how long ago the login may be."""
+        super().__init__()
+        self.max_age_seconds = max_age_seconds
 
 
 class PhoneInUse(AuthError):

@@ -8,6 +8,13 @@ verifications by fingerprint, so nothing here is a phone number or a code.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.outcomes import (
+    ClientMethod,
+    ClientOutcome,
+    EndReason,
+    RefreshOutcome,
+    RefusalReason,
+)
 from services.routing_events import (
     RouteChosen,
     VendorMeasured,
@@ -180,28 +187,27 @@ class SessionOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRefused:
+    """A right code made no session: who holds the phone may not have one."""
+
+    reason: RefusalReason
+    phone_tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRefreshed:
-    """A refresh token was presented.
+    """A refresh token was presented."""
 
-    ``outcome``: rotated, again (the same successor once more), reused (an older one:
-    the session ended), gone, frozen or foreign (another client's).
-    """
-
-    outcome: str
+    outcome: RefreshOutcome
     phone_tag: str
     session: str
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """Sessions ended before their time.
+    """Sessions ended before their time; ``by`` names the client that revoked."""
 
-    ``reason``: logout, logout_all, evicted (one too many), reused, revoked (by a
-    client), admin, moved (phone change), reassigned or erased.
-    ``by`` names the client that revoked.
-    """
-
-    reason: str
+    reason: EndReason
     phone_tag: str
     count: int
     by: str = ""
@@ -220,21 +226,21 @@ class PhoneChanged:
 class ClientChecked:
     """A service client proved who it is, or did not.
 
-    ``client`` is "unknown" where none is registered by that name; ``method`` is
-    client_secret_basic, private_key_jwt or bearer.
+    ``client`` is "unknown" where none is registered by that name; ``claim`` is the one
+    of an assertion that is wrong.
     """
 
     client: str
-    method: str
-    outcome: str
+    method: ClientMethod
+    outcome: ClientOutcome
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenIntrospected:
-    """A service client asked about a token; ``kind`` is access, refresh or none."""
+    """A service client asked about a token."""
 
     client: str
-    kind: str
     active: bool
 
 
@@ -278,6 +284,7 @@ Event = (
     | NoticeSent
     | ScriptRan
     | SessionOpened
+    | SessionRefused
     | SessionRefreshed
     | SessionsEnded
     | PhoneChanged

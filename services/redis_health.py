@@ -21,19 +21,21 @@ class RedisHealth:
     seconds: float
 
 
-def check_redis(client: redis.Redis, *, names: Callable[[], str] | None) -> RedisHealth:
-    """Write to Redis, read its eviction policy, and ask ``names``; never raises.
+def check_redis(
+    client: redis.Redis, *, embedded: bool, check_names: Callable[[], str]
+) -> RedisHealth:
+    """Write to Redis, read its eviction policy, and check the names; never raises.
 
-    A write, because a server that is full, or a replica, still answers a ping.
-    ``names`` says what is wrong with the names in it, and raises ``redis.RedisError``
-    when it cannot. None stands for the embedded store: it begins empty, has no policy
-    to read, and cannot drop anything.
+    A write, because a server that is full, or a replica, still answers a ping. The
+    ``embedded`` store has no policy to read, and drops nothing. ``check_names`` says
+    what is wrong with the names in it, or nothing, and raises ``redis.RedisError``
+    when it cannot.
     """
     started = time.perf_counter()
     try:
         client.set(_PROBE, "1", px=_PROBE_MS)
-        policy = _policy(client) if names else _REQUIRED_POLICY
-        problem = names() if names else ""
+        policy = _REQUIRED_POLICY if embedded else _policy(client)
+        problem = check_names()
     except redis.RedisError as error:
         # Its class says enough; its text may hold the address.
         problem = f"cannot be written to ({type(error).__name__})"

@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -28,6 +28,10 @@ Reply = dict[str, Any]
 Command = tuple[str | bytes | int, ...]
 
 _SWEEP_EVERY = 1_000
+
+# As long as anybody waits for one answer. Redis that was stalled runs what it was sent
+# all the same when it goes on; a refresh token that is used up then is a login lost.
+_PATIENCE_MS = 1_000
 
 # What a master says that became a replica, or lost its own; old versions say it within
 # another message when a script meets it.
@@ -57,13 +61,15 @@ class Script:
 class Call:
     """One run of a script: its keys, all in one Cluster slot, and its arguments.
 
-    ``once``: rather not at all than twice, if the answer is lost.
+    ``once``: rather not at all than twice, if the answer is lost. ``timely``: not when
+    nobody waits for the answer any more; the script sees to that.
     """
 
     script: Script
     keys: Sequence[str]
     arguments: dict[str, Any]
     once: bool = False
+    timely: bool = False
 
 
 class Exchange(Protocol):
@@ -181,6 +187,8 @@ class ScriptRunner:
         """Run over ``exchange``; every run is an event."""
         self._exchange = exchange
         self._emit = emit
+        # What Redis's clock shows when ours for intervals shows 0; None until asked.
+        self._redis_zero_ms: int | None = None
 
     def run(self, call: Call) -> Reply:
         """Run one script and return its answer.
@@ -200,12 +208,38 @@ class ScriptRunner:
         # Each name once: it becomes a metric's label, of which there must be few.
         name = "+".join(dict.fromkeys(call.script.name for call in calls))
         try:
-            replies = [cast("bytes", reply) for reply in self._replies(calls)]
+            replies = self._in_time(calls)
         except RedisError as error:
+            # Whoever answers next may have another clock.
+            self._redis_zero_ms = None
             self._emit(ScriptRan(name, type(error).__name__, _since(started)))
             raise StoreUnavailable(retry_after=1) from error
         self._emit(ScriptRan(name, "ok", _since(started)))
-        return [orjson.loads(reply) for reply in replies]
+        return replies
+
+    def _in_time(self, calls: Sequence[Call]) -> list[Reply]:
+        replies = self._loaded(calls)
+        if any("late" in reply for reply in replies):
+            # We are still here, so it is not: the clock of Redis was set, or it stalled
+            # between two tries.
+            self._redis_zero_ms = None
+            replies = self._loaded(calls)
+            if any("late" in reply for reply in replies):
+                raise redis.TimeoutError("Redis's clock jumps")
+        return replies
+
+    def _loaded(self, calls: Sequence[Call]) -> list[Reply]:
+        timed = [self._timed(call) if call.timely else call for call in calls]
+        return [orjson.loads(cast("bytes", reply)) for reply in self._replies(timed)]
+
+    def _timed(self, call: Call) -> Call:
+        if self._redis_zero_ms is None:
+            seconds, microseconds = self._exchange([("TIME",)])[0]
+            redis_ms = int(seconds) * 1_000 + int(microseconds) // 1_000
+            # As if it was read just now: who waits is rather given up early than late.
+            self._redis_zero_ms = redis_ms - time.monotonic_ns() // 1_000_000
+        by = self._redis_zero_ms + time.monotonic_ns() // 1_000_000 + _PATIENCE_MS
+        return replace(call, arguments={**call.arguments, "not_after_ms": by})
 
     def _replies(self, calls: Sequence[Call]) -> list[Any]:
         once = any(call.once for call in calls)

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
@@ -70,6 +72,16 @@ class RedisServer:
                 if self._process.poll() is not None:
                     raise RuntimeError(f"{server_binary()} did not start")
         raise RuntimeError(f"{server_binary()} does not answer")
+
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        """Let it neither answer nor read meanwhile: as a slow disk would."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Kill it: as a crash would."""

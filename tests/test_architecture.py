@@ -22,11 +22,13 @@ LUA_GLOBALS = {
     "math",
     "next",
     "pairs",
+    "pcall",
     "redis",
     "string",
     "table",
     "tonumber",
     "tostring",
+    "type",
     "unpack",
 }
 # What stands in front of other scripts, and of which; what is won stands in front of
@@ -35,6 +37,7 @@ SHARED = {
     "phone.lua": "otp/*.lua",
     "person.lua": "identity/people/*.lua",
     "key_rows.lua": "identity/keys/key_*.lua",
+    "client_rows.lua": "identity/clients/client_*.lua",
     "won.lua": "otp/check.lua",
 }
 LUA_KEYWORDS = set(

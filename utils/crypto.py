@@ -26,6 +26,21 @@ Keys = tuple[bytes, ...]
 _NONCE_BYTES = 12
 
 
+def base64url(data: bytes) -> str:
+    """Write bytes as base64url without padding (RFC 4648 5; RFC 7515 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """Return the bytes that ``base64url`` wrote.
+
+    Raises:
+        ValueError: it is no base64url.
+    """
+    padded = text + "=" * (-len(text) % 4)
+    return base64.b64decode(padded, altchars=b"-_", validate=True)
+
+
 def derive_key(secret: bytes, label: str, length: int = 32) -> bytes:
     """Derive the key for one purpose from the service's secret (HKDF, RFC 5869).
 
@@ -50,12 +65,12 @@ def mac(key: bytes, *fields: str) -> bytes:
 
 def mac_text(key: bytes, *fields: str, size: int) -> str:
     """Return the first ``size`` bytes of the MAC, base64url without padding."""
-    return _base64url(mac(key, *fields)[:size])
+    return base64url(mac(key, *fields)[:size])
 
 
 def random_text(size: int) -> str:
     """Return ``size`` random bytes, base64url without padding."""
-    return _base64url(secrets.token_bytes(size))
+    return base64url(secrets.token_bytes(size))
 
 
 def same(left: str, right: str) -> bool:
@@ -74,7 +89,7 @@ def fingerprint(value: str) -> str:
 def seal(keys: Keys, text: str, *, context: str) -> str:
     """Encrypt ``text`` (AES-256-GCM, random nonce), bound to ``context``."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return _base64url(
+    return base64url(
         nonce + AESGCM(keys[0]).encrypt(nonce, text.encode(), context.encode())
     )
 
@@ -86,7 +101,7 @@ def unseal(keys: Keys, sealed: str, *, context: str) -> str:
         ValueError: the text was altered, or sealed with another key or context.
     """
     with suppress(ValueError):
-        data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        data = from_base64url(sealed)
         nonce, ciphertext = data[:_NONCE_BYTES], data[_NONCE_BYTES:]
         for key in keys:
             with suppress(InvalidTag):
@@ -112,7 +127,3 @@ def unpermute(key: bytes, block: bytes) -> bytes:
     """Return the block that ``permute`` gave this one for."""
     decryptor = Cipher(AES(key), ECB()).decryptor()  # noqa: S305
     return decryptor.update(block) + decryptor.finalize()
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -56,8 +56,7 @@ class PhoneNumber:
     @property
     def masked(self) -> str:
         """The number with only country code and last two digits readable."""
-        national = self.national
-        return f"+{self.country_code}{'*' * (len(national) - 2)}{national[-2:]}"
+        return _masked(self.e164, self.country_code)
 
     def __repr__(self) -> str:
         """Show the masked form only."""
@@ -93,3 +92,13 @@ def parse_phone(
         region=region,
         country_code=number.country_code or 0,
     )
+
+
+def masked(e164: str) -> str:
+    """Return a number that was parsed before with only its ends readable."""
+    return _masked(e164, phonenumbers.parse(e164).country_code or 0)
+
+
+def _masked(e164: str, country_code: int) -> str:
+    shown = f"+{country_code}"
+    return f"{shown}{'*' * (len(e164) - len(shown) - 2)}{e164[-2:]}"

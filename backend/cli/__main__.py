@@ -4,14 +4,21 @@ A command is a function of the settings and its options that returns what to pri
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import redis
 
 from backend.cli import audit, clients, delivery, keys, people
 from backend.cli.commands import CommandError
 from backend.wiring import load_checked_settings
 from config.config import SettingsError
 from services.errors import StoreUnavailable
+
+# Of keys, people and verifications: longer than any option's name.
+_ID = re.compile(r"-[A-Za-z0-9_-]{21,}")
 
 # Exit codes (sysexits.h).
 _EX_DATA = 65
@@ -29,16 +36,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = options.command(settings, options)
     except SettingsError as error:
         return _fail(str(error), _EX_CONFIG)
-    except StoreUnavailable:
-        return _fail("Redis cannot be reached; REDIS_URL says where.", _EX_UNAVAILABLE)
+    except StoreUnavailable as error:
+        return _fail(_outage(error), _EX_UNAVAILABLE)
     except CommandError as error:
         return _fail(str(error), _EX_DATA)
     print(text)  # noqa: T201 - it is what was asked for
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes ids as they come: one in 64 begins with a hyphen."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        if _ID.fullmatch(arg_string):
+            return None
+        return super()._parse_optional(arg_string)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m backend.cli", description=__doc__)
+    parser = _Parser(prog="python -m backend.cli", description=__doc__)
     parser.add_argument(
         "--default-env",
         choices=("development", "production"),
@@ -49,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     for group in _GROUPS:
         group.add_commands(commands)
     return parser
+
+
+def _outage(error: StoreUnavailable) -> str:
+    if isinstance(error.__cause__, redis.ResponseError):
+        # Its text may hold what a script was given.
+        return "Redis refused the command; its user or what is stored is not as needed."
+    return "Redis cannot be reached; REDIS_URL says where."
 
 
 def _fail(message: str, code: int) -> int:

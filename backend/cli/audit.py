@@ -1,65 +1,29 @@
-"""``audit``: what operators did; and how a command enters what it does."""
+"""``audit``: what operators did."""
 
 import argparse
-import getpass
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 
-from backend.cli.commands import Commands, as_json, ask_for_redis, ignore, table
+from backend.cli.commands import (
+    Commands,
+    as_json,
+    ask_for_redis,
+    ignore,
+    moment,
+    table,
+)
 from backend.composition.store import open_redis
-from backend.telemetry import Telemetry
 from config.config import Settings
-from config.logging import configure_logging
-from services.events import AdminActed, Event
-from services.journal.audit import Act, Audit, AuditEntry
-from services.scripts import ScriptRunner
+from services.journal.audit import AT_ONCE, MOST_AT_ONCE, Audit, AuditEntry
 
-_LAST = 50
-_MOST_ENTRIES = 1_000
 _HEADING = ("TIME", "ACTION", "ACTOR", "SUBJECT", "PHONE TAG", "DETAIL", "OUTCOME")
-_MOST_NAME = 32
 
 
 def add_commands(commands: Commands) -> None:
     """Add the command of this module."""
     parser = commands.add_parser("audit", help="what operators did, the newest first")
-    parser.add_argument("--last", type=_count, default=_LAST, help="how many entries")
+    parser.add_argument("--last", type=_count, default=AT_ONCE, help="how many entries")
     parser.add_argument("--json", action="store_true", help="for programs to read")
     parser.set_defaults(command=_show)
-
-
-@contextmanager
-def entered(scripts: ScriptRunner, action: str, detail: str = "") -> Iterator[None]:
-    """Enter what a command does into the audit, before it is done.
-
-    ``detail`` says to what it is done, and holds no secret.
-
-    Raises:
-        StoreUnavailable: Redis cannot be reached; nothing is done.
-    """
-    audit = Audit(scripts, emit=tell)
-    with audit.acting(Act(action=action, actor=actor(), detail=detail)):
-        yield
-
-
-def actor() -> str:
-    """Name who runs the command, as the audit has it."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run as a number that has no name.
-        name = str(os.getuid())
-    shown = "".join(it if it.isprintable() else "?" for it in name)
-    return f"cli:{shown[:_MOST_NAME]}"
-
-
-def tell(event: Event) -> None:
-    """Log what an operator did, and nothing else, beside the command's answer."""
-    if isinstance(event, AdminActed):
-        Telemetry(configure_logging("info", output=sys.stderr.buffer)).emit(event)
 
 
 def _show(settings: Settings, options: argparse.Namespace) -> str:
@@ -75,24 +39,34 @@ def _show(settings: Settings, options: argparse.Namespace) -> str:
         entries = Audit(scripts, emit=ignore).last(options.last)
     if options.json:
         return as_json(entries)
-    return table([_HEADING, *map(_cells, entries)])
+    return table([_HEADING, *_lines(entries)])
 
 
-def _cells(entry: AuditEntry) -> tuple[str, ...]:
+def _lines(entries: Sequence[AuditEntry]) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each act: of one that failed, as the newer entry tells it."""
+    failed = {it.op for it in entries if it.outcome == "failed"}
+    for entry in entries:
+        if entry.outcome == "failed":
+            yield _cells(entry, "failed")
+        elif entry.op not in failed:
+            yield _cells(entry, "done")
+
+
+def _cells(entry: AuditEntry, outcome: str) -> tuple[str, ...]:
     return (
-        datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+        moment(entry.at),
         entry.action,
         entry.actor,
         entry.subject or "-",
         entry.phone_tag or "-",
         entry.detail or "-",
-        entry.outcome,
+        outcome,
     )
 
 
 def _count(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= _MOST_ENTRIES:
-        message = f"must be from 1 to {_MOST_ENTRIES}"
+    if not 1 <= number <= MOST_AT_ONCE:
+        message = f"must be from 1 to {MOST_AT_ONCE}"
         raise argparse.ArgumentTypeError(message)
     return number

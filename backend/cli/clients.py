@@ -1,7 +1,7 @@
 """``clients``: the services that may ask about people, and their secrets."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import orjson
 
-from backend.cli.audit import entered
+from backend.cli.acting import entered
 from backend.cli.commands import CommandError, Commands, ask_for_redis, ignore, table
 from backend.composition.service_clients import fixed_clients
 from backend.composition.store import open_redis
 from config.config import Settings
 from services.errors import NotFound
-from services.identity.clients.file import is_audience, is_name
+from services.identity.clients.file import AUDIENCE_WANTED, is_audience, is_name
 from services.identity.clients.public_keys import (
     KEY_WANTED,
     PublicKey,
@@ -73,6 +73,9 @@ def add_commands(commands: Commands) -> None:
         metavar="FILE",
         help="PEM or JWK; with it, no secret is made (private_key_jwt)",
     )
+    changed = add("set", "replace a service's scopes, audiences or both", allow)
+    changed.add_argument("--scope", action="append", default=[], choices=SCOPES)
+    changed.add_argument("--audience", action="append", default=[])
     add("list", "show all services", show, of_one=False)
     add("rotate", "make a second secret", rotate)
     dropped = add("drop-secret", "refuse one of the secrets from now on", drop_secret)
@@ -94,9 +97,7 @@ def register(settings: Settings, options: argparse.Namespace) -> str:
     if not is_name(options.name):
         message = "--name must be a line of 1 to 80 characters"
         raise CommandError(message)
-    if not all(map(is_audience, options.audience)):
-        message = "--audience must be one word of ASCII characters"
-        raise CommandError(message)
+    _see_audiences(options.scope, options.audience)
     keys = tuple(map(_read_key, options.public_key))
     made = None if keys else new_secret()
     client = ServiceClient(
@@ -105,6 +106,7 @@ def register(settings: Settings, options: argparse.Namespace) -> str:
         scopes=frozenset(options.scope),
         audiences=frozenset(options.audience),
         expires=_end_of(options.days),
+        registered=int(SystemClock().now()),
         secrets=(StoredSecret.of(made),) if made else (),
         public_keys=keys,
     )
@@ -123,10 +125,10 @@ def show(settings: Settings, _: argparse.Namespace) -> str:
     ask_for_redis(settings)
     client, scripts = open_redis(settings, ignore)
     with client:
-        found = ClientStore(client, scripts).all()
-    stored = [it for it in found if it.id not in hidden]
+        found = ClientStore(scripts).read()
+    stored = [it for it in found.clients if it.id not in hidden]
     lines = [_line(it) for it in (*fixed, *sorted(stored, key=lambda it: it.id))]
-    return table([_HEADING, *lines])
+    return table([_HEADING, *lines, *map(_broken, found.broken)])
 
 
 def rotate(settings: Settings, options: argparse.Namespace) -> str:
@@ -156,6 +158,30 @@ def renew(settings: Settings, options: argparse.Namespace) -> str:
     return f"{options.id} is registered until {_day(end)}."
 
 
+def allow(settings: Settings, options: argparse.Namespace) -> str:
+    """Say anew what a client may do, or about whose tokens, or both.
+
+    Raises:
+        CommandError: neither is said, or they do not go together.
+    """
+    if not (options.scope or options.audience):
+        message = "say --scope, --audience or both"
+        raise CommandError(message)
+
+    def change(client: ServiceClient) -> ServiceClient:
+        scopes = options.scope or client.scopes
+        audiences = options.audience or client.audiences
+        _see_audiences(scopes, audiences)
+        return replace(client, scopes=frozenset(scopes), audiences=frozenset(audiences))
+
+    with _changing(settings, "client-set", options.id) as store:
+        changed = store.change(options.id, change)
+    return (
+        f"Within 5 s {changed.id} has {' '.join(sorted(changed.scopes))} for "
+        f"{' '.join(sorted(changed.audiences)) or 'no audience'}."
+    )
+
+
 def remove(settings: Settings, options: argparse.Namespace) -> str:
     """Forget a client."""
     with _changing(settings, "client-remove", options.id) as store:
@@ -178,15 +204,13 @@ def _changing(settings: Settings, action: str, client_id: str) -> Iterator[Clien
         SettingsError: there is no Redis to keep it.
     """
     ask_for_redis(settings)
-    if any(
-        it.id == client_id for it in fixed_clients(settings, now=SystemClock().now())
-    ):
+    if client_id in {it.id for it in _fixed(settings)}:
         message = f"{client_id} is in SERVICE_CLIENTS_FILE: change it there."
         raise CommandError(message)
     client, scripts = open_redis(settings, ignore)
     try:
         with client, entered(scripts, action, client_id):
-            yield ClientStore(client, scripts)
+            yield ClientStore(scripts)
     except NotFound:
         message = f"There is no client {client_id}."
         raise CommandError(message) from None
@@ -197,6 +221,16 @@ def _changing(settings: Settings, action: str, client_id: str) -> Iterator[Clien
 
 def _fixed(settings: Settings) -> tuple[ServiceClient, ...]:
     return fixed_clients(settings, now=SystemClock().now())
+
+
+def _see_audiences(scopes: Collection[str], audiences: Collection[str]) -> None:
+    """See that a client may ask about tokens for somebody."""
+    if not all(map(is_audience, audiences)):
+        message = f"--audience {AUDIENCE_WANTED}"
+        raise CommandError(message)
+    if "token:introspect" in scopes and not audiences:
+        message = "token:introspect needs --audience: whose tokens it may look into"
+        raise CommandError(message)
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:
@@ -250,5 +284,11 @@ def _line(client: ServiceClient) -> tuple[str, ...]:
         until if client.expires > SystemClock().now() else f"{until} (over)",
         " ".join(endings) or "-",
         " ".join(it.kid[:_KID_SHOWN] for it in client.public_keys) or "-",
-        "file" if client.source == "file" else "store",
+        client.source,
     )
+
+
+def _broken(client_id: str) -> tuple[str, ...]:
+    """Show a row that nobody can read, so that somebody removes it."""
+    told = "(broken: nobody takes it; remove it, and add it again)"
+    return client_id, told, *"-" * (len(_HEADING) - 3), "store"

@@ -1,11 +1,13 @@
-"""What the commands share: their parser's type, tables and JSON."""
+"""What the commands share: their parser's type, tables, times and JSON."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 import orjson
 
+from backend.composition.subject_key import find_other_names
 from config.config import Settings, SettingsError
 
 
@@ -18,19 +20,25 @@ class Commands(Protocol):
 
 
 class CommandError(Exception):
-    """The command cannot be done; its text says why."""
+    """The command cannot be done; its text says why, its code to the audit."""
+
+    code = "refused"
 
 
 def ask_for_redis(settings: Settings) -> None:
-    """See that there is a store that others share.
+    """See that there is a store that others share, and that it is theirs.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there is none, or these settings would name nobody in it.
     """
     if settings.embedded_store:
         raise SettingsError(
             ("REDIS_URL: missing; the embedded store is known to its process alone",)
         )
+    if settings.ephemeral_secret:
+        raise SettingsError(("SECRET_KEY: missing; another one protects the store",))
+    if problem := find_other_names(settings):
+        raise SettingsError((problem,))
 
 
 def ignore(event: object) -> None:
@@ -46,6 +54,11 @@ def table(lines: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def moment(seconds: float) -> str:
+    """Write a Unix time."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def as_json(document: object) -> str:

@@ -6,9 +6,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.cli.audit import entered
+from backend.cli.acting import entered
 from backend.cli.commands import CommandError, Commands, ask_for_redis, ignore, table
-from backend.composition.secrets import secrets_of, write_subject_key
+from backend.composition.secrets import new_subject_key, secrets_of, write_subject_key
 from backend.composition.signing_keys import build_key_store, held_keys
 from backend.composition.store import open_redis
 from config.config import Settings, SettingsError
@@ -29,7 +29,7 @@ from services.identity.keys.store import (
 _HEADING = ("KEY", "ALGORITHM", "STATE", "SINCE", "FROM")
 _FROM_SETTINGS = "settings"
 _FROM_STORE = "store"
-_UNREADABLE = "store, sealed with another SECRET_KEY"
+_FOREIGN = "store, sealed with another SECRET_KEY"
 
 
 def add_commands(commands: Commands) -> None:
@@ -60,7 +60,22 @@ def add_commands(commands: Commands) -> None:
     retired.add_argument("--now", action="store_true", help="before its tokens expire")
     retired.set_defaults(command=retire)
 
-    add("subject", "print SUBJECT_KEY").set_defaults(command=subject)
+    sealed = add("reseal", "seal with SECRET_KEY what SECRET_KEY_PREVIOUS sealed")
+    sealed.set_defaults(command=reseal)
+
+    named = add("subject", "print SUBJECT_KEY")
+    named.add_argument(
+        "--new", action=_PrintNew, nargs=0, help="rather one that named nobody yet"
+    )
+    named.set_defaults(command=subject)
+
+
+class _PrintNew(argparse.Action):
+    """Prints a new key and ends, as it is wanted before there are settings."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(new_subject_key())  # noqa: T201 - it is what was asked for
+        parser.exit()
 
 
 def show(settings: Settings, _: argparse.Namespace) -> str:
@@ -68,7 +83,10 @@ def show(settings: Settings, _: argparse.Namespace) -> str:
     with _opened(settings) as keys:
         rows = keys.store.read()
         lines = [_stored_line(row, keys) for row in rows.values()]
-    is_active = any(row.state == "active" for row in rows.values())
+        # Where nobody can open the one that should sign, the built-in key does.
+        is_active = any(
+            row.state == "active" and keys.store.open(row) for row in rows.values()
+        )
     lines += [
         _held_line(key, signs=key is keys.held[0] and not is_active)
         for key in keys.held
@@ -105,6 +123,9 @@ def activate(settings: Settings, options: argparse.Namespace) -> str:
     kid = options.kid
     with _opened(settings, "activate-key", kid) as keys:
         row = keys.store.read().get(kid)
+        if row and row.state == "unreadable":
+            message = f"{kid} cannot be read: import it again, or retire it."
+            raise CommandError(message)
         if row and row.sealed and keys.store.open(row) is None:
             message = f"{kid} is sealed with another SECRET_KEY: it cannot sign here."
             raise CommandError(message)
@@ -127,6 +148,13 @@ def retire(settings: Settings, options: argparse.Namespace) -> str:
             early = "Tokens that it signed may still be good."
             raise CommandError(_refusal(kid, change, early))
     return f"{kid} is retired; every worker follows within a minute."
+
+
+def reseal(settings: Settings, _: argparse.Namespace) -> str:
+    """Seal all stored keys with the current secret; return how many were not."""
+    with _opened(settings, "reseal-keys") as keys:
+        count = sum(keys.store.seal_again(it) for it in keys.store.read().values())
+    return f"{count} sealed again with SECRET_KEY."
 
 
 def subject(settings: Settings, _: argparse.Namespace) -> str:
@@ -157,8 +185,6 @@ def _opened(settings: Settings, action: str = "", kid: str = "") -> Iterator[_Ke
         StoreUnavailable: Redis cannot be reached.
     """
     ask_for_redis(settings)
-    if settings.ephemeral_secret:
-        raise SettingsError(("SECRET_KEY: missing; it seals the keys in the store",))
     secrets = secrets_of(settings)
     held = held_keys(settings, secrets)
     client, scripts = open_redis(settings, ignore)
@@ -169,24 +195,26 @@ def _opened(settings: Settings, action: str = "", kid: str = "") -> Iterator[_Ke
 def _publish(settings: Settings, pem: bytes) -> str:
     kid = read_signing_key(pem).kid
     with _opened(settings, "publish-key", kid) as keys:
-        _, change = keys.store.add(pem)
+        change = keys.store.add(pem)
         if change.outcome != "published":
             message = f"{kid} is there already."
             raise CommandError(message)
     return (
         f"{kid} is published; it may sign in {SEEN_AFTER_SECONDS} s:\n"
-        f"python -m backend.cli keys activate {_as_argument(kid)}"
+        f"python -m backend.cli keys activate {kid}"
     )
 
 
 def _stored_line(row: StoredKey, keys: _Keys) -> tuple[str, ...]:
-    since = datetime.fromtimestamp(row.since, UTC).isoformat(" ", "minutes")[:16]
+    since = "-"
+    if row.since is not None:
+        since = datetime.fromtimestamp(row.since, UTC).isoformat(" ", "minutes")[:16]
     place = _FROM_STORE
     if row.sealed and keys.store.open(row) is None:
-        place = _UNREADABLE
+        place = _FOREIGN
     elif row.kid in {it.kid for it in keys.held}:
         place = _FROM_SETTINGS
-    return row.kid, row.algorithm, row.state, since, place
+    return row.kid, row.algorithm or "-", row.state, since, place
 
 
 def _held_line(key: SigningKey, *, signs: bool) -> tuple[str, ...]:
@@ -208,8 +236,3 @@ def _refusal(kid: str, change: Change, early: str) -> str:
             return f"{kid} is retired: generate another one."
         case _:
             return f"There is no key {kid} in the store."
-
-
-def _as_argument(kid: str) -> str:
-    # One in 64 begins with a hyphen, and would be taken for an option.
-    return f"-- {kid}" if kid.startswith("-") else kid

@@ -2,17 +2,23 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from backend.cli.audit import actor, tell
-from backend.cli.commands import CommandError, Commands, as_json, ask_for_redis, table
+from backend.cli.acting import actor, tell
+from backend.cli.commands import (
+    CommandError,
+    Commands,
+    as_json,
+    ask_for_redis,
+    moment,
+    table,
+)
 from backend.cli.traces import trace_text
 from backend.composition.chores import Chores
 from backend.errors import PROBLEMS, BodyError
-from backend.openapi.admin_operations import REQUESTS, SUMMARIES
+from backend.openapi.admin_operations import ON_PEOPLE
 from backend.schemas.admin import (
     FreezeRequest,
     LockView,
@@ -27,6 +33,15 @@ from backend.wiring import build_services
 from config.config import Settings
 from services.background import Task, run_task
 from services.errors import AuthError, StoreUnavailable
+
+# How a field is given here, and what it has to be.
+_OPTIONS = {
+    "phone": ("--phone", "in E.164, such as +919876543210"),
+    "sub": ("--sub", "22 characters, as in the tokens"),
+    "verification_id": ("--verification", "43 characters, as send-otp answered"),
+    "reason": ("--reason", "up to 100 characters, less than 8 digits but for dates"),
+    "role": ("--role", "a-z, then a-z, digits, - and _; up to 31 characters"),
+}
 
 _SESSIONS = ("SESSION", "DEVICE", "CLIENT", "CREATED", "LAST USED", "ENDS")
 
@@ -43,21 +58,21 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this module."""
     parser = commands.add_parser("people", help="look at a person, freeze, unlock, ...")
     group = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, request in REQUESTS.items():
+    for operation in ON_PEOPLE.values():
         added = group.add_parser(
-            name, help=SUMMARIES[name], description=SUMMARIES[name]
+            operation.name, help=operation.summary, description=operation.summary
         )
         who = added.add_mutually_exclusive_group(required=True)
         who.add_argument("--phone", help="in E.164, such as +919876543210")
         who.add_argument("--sub", help="as in the tokens")
-        if request is TraceRequest:
+        if operation.request is TraceRequest:
             who.add_argument("--verification", dest="verification_id", metavar="ID")
-        if request is FreezeRequest:
+        if operation.request is FreezeRequest:
             added.add_argument("--reason", required=True, help="kept in the audit")
-        if request is RoleRequest:
+        if operation.request is RoleRequest:
             added.add_argument("--role", required=True)
         added.add_argument("--json", action="store_true", help="for programs to read")
-        added.set_defaults(command=_act, operation=name)
+        added.set_defaults(command=_act, operation=operation.name)
 
 
 def _act(settings: Settings, options: argparse.Namespace) -> str:
@@ -81,29 +96,28 @@ def _act(settings: Settings, options: argparse.Namespace) -> str:
         wait = f" Try again in {it} s." if (it := refusal.retry_after) else ""
         raise CommandError(f"{PROBLEMS[refusal.code].title}.{wait}") from None
     except BodyError as refusal:
-        raise CommandError(_faults(refusal.fields or [])) from None
+        faults = [
+            f"{_OPTIONS[it['field']][0]}: {it['message']}"
+            for it in refusal.fields or ()
+        ]
+        raise CommandError("\n".join(faults)) from None
     if options.json:
         return as_json(answer.model_dump())
     return _text(options.operation, answer)
 
 
 def _asked(options: argparse.Namespace) -> PersonRequest:
-    names = ("phone", "sub", "verification_id", "reason", "role")
-    given = {it: text for it in names if (text := getattr(options, it, None))}
+    given = {
+        it: text for it in _OPTIONS if (text := getattr(options, it, None)) is not None
+    }
     try:
-        return REQUESTS[options.operation].model_validate(given)
+        return ON_PEOPLE[options.operation].request.model_validate(given)
     except ValidationError as error:
         # Not pydantic's own text: it repeats the number.
         faults = error.errors(include_url=False, include_input=False)
-        fields = [
-            {"field": str(next(iter(it["loc"]), "")), "message": it["msg"]}
-            for it in faults
-        ]
-        raise CommandError(_faults(fields)) from None
-
-
-def _faults(fields: list[dict[str, str]]) -> str:
-    return "\n".join(f"{it['field']}: {it['message']}".strip(": ") for it in fields)
+        wrong = [_OPTIONS[str(it["loc"][0])] for it in faults if it["loc"]]
+        told = "\n".join(f"{option}: {what}" for option, what in wrong)
+        raise CommandError(told) from None
 
 
 def _text(operation: str, answer: Body) -> str:
@@ -126,7 +140,7 @@ def _text(operation: str, answer: Body) -> str:
 
 
 def _look(it: LookAnswer) -> str:
-    frozen = f"since {_time(it.frozen.at)}: {it.frozen.reason}" if it.frozen else "no"
+    frozen = f"since {moment(it.frozen.at)}: {it.frozen.reason}" if it.frozen else "no"
     facts = [
         ("subject", it.subject),
         ("phone tag", it.phone_tag),
@@ -139,9 +153,9 @@ def _look(it: LookAnswer) -> str:
             one.session,
             one.device or "-",
             one.client,
-            _time(one.created_at),
-            _time(one.last_used_at),
-            _time(one.ends_at),
+            moment(one.created_at),
+            moment(one.last_used_at),
+            moment(one.ends_at),
         )
         for one in it.sessions
     ]
@@ -163,7 +177,3 @@ def _changed(it: Any, done: str, was_so: str) -> str:
 def _roles(it: RolesAnswer) -> str:
     same = "" if it.changed else " (as before)"
     return f"{it.subject} has the roles {', '.join(it.roles)}{same}."
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

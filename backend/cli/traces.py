@@ -1,10 +1,9 @@
 """How a trace reads: one line for each thing that happened."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from backend.cli.commands import table
+from backend.cli.commands import moment, table
 from backend.schemas.admin import TraceAnswer
 
 _HEADING = ("TIME", "+S", "WHAT", "WHO", "ANSWER", "REQUEST")
@@ -21,7 +20,7 @@ def trace_text(answer: TraceAnswer) -> str:
     began = answer.entries[0].at
     lines = [
         (
-            datetime.fromtimestamp(it.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+            moment(it.at),
             f"{it.at - began:.1f}",
             it.event.replace("_", " "),
             *_LINES[it.event](it.details),
@@ -71,6 +70,7 @@ _LINES: dict[str, Callable[[_Details], tuple[str, str]]] = {
     "checked": _checked,
     "limited": _limited,
     "session_opened": lambda it: (it["client"], f"session {it['session']}"),
+    "session_refused": lambda it: ("person", it["reason"].replace("_", " ")),
     "refreshed": lambda it: (f"session {it['session']}", it["outcome"]),
     "sessions_ended": lambda it: (it["reason"], f"sessions: {it['count']}"),
     "phone_changed": lambda it: (it["from_tag"], f"moved to {it['to_tag']}"),

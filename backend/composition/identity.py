@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import redis
-
 from backend.composition.chores import Chores
 from backend.composition.secrets import Secrets
 from backend.composition.service_clients import build_assertions, build_service_clients
@@ -37,14 +35,12 @@ class Identity:
     clients: ServiceClients
     assertions: Assertions
     introspection: Introspection
-    clock: Clock
 
 
 def build_identity(
     settings: Settings,
     *,
     secrets: Secrets,
-    client: redis.Redis,
     scripts: ScriptRunner,
     tag_of: Callable[[str], str],
     clock: Clock,
@@ -92,7 +88,7 @@ def build_identity(
         clock=clock,
     )
     clients = build_service_clients(
-        settings, client, scripts, chores=chores, clock=clock, emit=emit
+        settings, scripts, chores=chores, clock=clock, emit=emit
     )
     return Identity(
         subjects=subjects,
@@ -107,5 +103,4 @@ def build_identity(
         introspection=Introspection(
             tokens=tokens, sessions=sessions, clients=clients, emit=emit
         ),
-        clock=clock,
     )

@@ -2,14 +2,16 @@
 
 What names things for ever (a phone in Redis, a person) follows from SUBJECT_KEY; what
 protects them for a while (codes, seals, signatures) from SECRET_KEY, which another one
-may replace. Unless it is set, the subject key follows from SECRET_KEY, too.
+may replace. Where SUBJECT_KEY is not set, which production refuses, it follows from
+SECRET_KEY, too.
 """
 
-import base64
 from dataclasses import dataclass
 
 from config.config import Settings
-from utils.crypto import Keys, derive_key
+from utils.crypto import Keys, base64url, derive_key, from_base64url, random_text
+
+SUBJECT_KEY_BYTES = 32
 
 _SUBJECT_KEY = "subject key"
 
@@ -36,18 +38,18 @@ def secrets_of(settings: Settings) -> Secrets:
     secret_keys = tuple(it.get_secret_value().encode() for it in given if it)
     set_apart = settings.subject_key
     subject_key = (
-        read_subject_key(set_apart.get_secret_value())
+        from_base64url(set_apart.get_secret_value())
         if set_apart
         else derive_key(secret_keys[0], _SUBJECT_KEY)
     )
     return Secrets(subject_key=subject_key, secret_keys=secret_keys)
 
 
-def read_subject_key(text: str) -> bytes:
-    """Return the key that ``SUBJECT_KEY`` spells."""
-    return base64.urlsafe_b64decode(text + "=")
-
-
 def write_subject_key(secrets: Secrets) -> str:
     """Return the spelling of the key, as ``SUBJECT_KEY`` takes it."""
-    return base64.urlsafe_b64encode(secrets.subject_key).rstrip(b"=").decode()
+    return base64url(secrets.subject_key)
+
+
+def new_subject_key() -> str:
+    """Return a key that has named nobody yet, as ``SUBJECT_KEY`` takes it."""
+    return random_text(SUBJECT_KEY_BYTES)

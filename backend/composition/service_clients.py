@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import redis
-
 from backend.composition.chores import Chores
 from backend.composition.secrets import Secrets
 from config.config import Settings
@@ -21,7 +19,6 @@ _FOLLOW_SECONDS = 2.0
 
 def build_service_clients(
     settings: Settings,
-    client: redis.Redis,
     scripts: ScriptRunner,
     *,
     chores: Chores,
@@ -30,7 +27,7 @@ def build_service_clients(
 ) -> ServiceClients:
     """Return all clients; those in Redis are read at first use, then come round."""
     clients = ServiceClients(
-        ClientStore(client, scripts).all,
+        ClientStore(scripts).all,
         fixed=fixed_clients(settings, now=clock.now()),
         clock=clock,
         emit=emit,

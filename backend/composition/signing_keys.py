@@ -1,12 +1,11 @@
 """Puts together the keys that sign tokens: the settings' own and the fleet's."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from backend.composition.chores import Chores
 from backend.composition.secrets import Secrets
 from config.config import Settings
-from services.errors import StoreUnavailable
+from services.background import run_task
 from services.events import Emit
 from services.identity.keys.keyring import Keyring
 from services.identity.keys.signing_keys import (
@@ -32,8 +31,8 @@ def build_signing_keys(
     held = held_keys(settings, secrets)
     store = build_key_store(secrets, scripts, held[0], offset_seconds=offset_seconds)
     keys = SigningKeys(Keyring(store, held).read, emit=emit)
-    with suppress(StoreUnavailable):
-        keys.follow()
+    # Whatever it is, a service that starts and says so is better than none.
+    run_task(keys.follow, "signing keys", emit)
     chores.add("signing keys", keys.follow, seconds=settings.signing_keys_seconds)
     return keys
 

@@ -1,5 +1,8 @@
 """The operators' routes: what each takes, and how the OpenAPI document shows it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from backend.openapi.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
 from backend.schemas.admin import (
     AuditAnswer,
@@ -18,49 +21,66 @@ from backend.schemas.admin import (
 )
 from backend.schemas.body import Body
 
-# What the body of each operation is, by HTTP and from the command line.
-REQUESTS: dict[str, type[PersonRequest]] = {
-    "look": PersonRequest,
-    "freeze": FreezeRequest,
-    "thaw": PersonRequest,
-    "end-sessions": PersonRequest,
-    "unlock": PersonRequest,
-    "grant-role": RoleRequest,
-    "take-role": RoleRequest,
-    "reassign": PersonRequest,
-    "erase": PersonRequest,
-    "trace": TraceRequest,
-}
 
-_ANSWERS: dict[str, tuple[type[Body], str]] = {
-    "look": (
-        LookAnswer,
-        "Show a person: freeze, roles, sessions, lock.",
-    ),
-    "freeze": (
-        ChangedAnswer,
-        "Let somebody neither log in nor refresh.",
-    ),
-    "thaw": (ChangedAnswer, "Undo a freeze."),
-    "end-sessions": (EndedAnswer, "Log somebody out everywhere."),
-    "unlock": (
-        UnlockAnswer,
-        "Lift a phone's lock, and allow some wrong codes more.",
-    ),
-    "grant-role": (RolesAnswer, "Give a role."),
-    "take-role": (RolesAnswer, "Take a granted role away."),
-    "reassign": (
-        ReassignAnswer,
-        "The number is somebody else's now: who logs in next is a new person.",
-    ),
-    "erase": (EraseAnswer, "Forget a person."),
-    "trace": (
-        TraceAnswer,
-        "Tell what happened to a phone or in one verification.",
-    ),
-}
+@dataclass(frozen=True, slots=True)
+class AdminOperation:
+    """One thing that an operator does about a person, by HTTP or as a command.
 
-SUMMARIES = {name: summary for name, (_, summary) in _ANSWERS.items()}
+    ``problems`` are those that it has beside all others'.
+    """
+
+    name: str
+    request: type[PersonRequest]
+    answer: type[Body]
+    summary: str
+    problems: tuple[str, ...] = ()
+
+
+ON_PEOPLE: Mapping[str, AdminOperation] = {
+    it.name: it
+    for it in (
+        AdminOperation(
+            "look",
+            PersonRequest,
+            LookAnswer,
+            "Show a person: freeze, roles, sessions, lock.",
+        ),
+        AdminOperation(
+            "freeze",
+            FreezeRequest,
+            ChangedAnswer,
+            "Let somebody neither log in nor refresh.",
+        ),
+        AdminOperation("thaw", PersonRequest, ChangedAnswer, "Undo a freeze."),
+        AdminOperation(
+            "end-sessions", PersonRequest, EndedAnswer, "Log somebody out everywhere."
+        ),
+        AdminOperation(
+            "unlock",
+            PersonRequest,
+            UnlockAnswer,
+            "Lift a phone's lock, and allow some wrong codes more.",
+            problems=("rate_limited",),
+        ),
+        AdminOperation("grant-role", RoleRequest, RolesAnswer, "Give a role."),
+        AdminOperation(
+            "take-role", RoleRequest, RolesAnswer, "Take a granted role away."
+        ),
+        AdminOperation(
+            "reassign",
+            PersonRequest,
+            ReassignAnswer,
+            "The number is somebody else's now: who logs in next is a new person.",
+        ),
+        AdminOperation("erase", PersonRequest, EraseAnswer, "Forget a person."),
+        AdminOperation(
+            "trace",
+            TraceRequest,
+            TraceAnswer,
+            "Tell what happened to a phone or in one verification.",
+        ),
+    )
+}
 
 _CREDENTIAL_PROBLEMS = ("invalid_token", "insufficient_scope", "store_unavailable")
 
@@ -68,21 +88,21 @@ ADMIN_OPERATIONS = (
     *(
         Operation(
             method="post",
-            path=f"/api/admin/{name}",
-            summary=summary,
+            path=f"/api/admin/{operation.name}",
+            summary=operation.summary,
             status=200,
-            body=REQUESTS[name],
-            answers=(answer,),
+            body=operation.request,
+            answers=(operation.answer,),
             problems=(
                 *BODY_PROBLEMS,
                 *PHONE_PROBLEMS,
                 *_CREDENTIAL_PROBLEMS,
-                *(("rate_limited",) if name == "unlock" else ()),
+                *operation.problems,
                 "not_found",
             ),
             security=("serviceToken",),
         )
-        for name, (answer, summary) in _ANSWERS.items()
+        for operation in ON_PEOPLE.values()
     ),
     Operation(
         method="get",

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from backend.cookies import REFRESH_COOKIE
+from backend.callers import DIRECT
+from backend.cookies import refresh_cookie
 from backend.errors import PROBLEM_TYPE, PROBLEMS
 from backend.forms import FORM
 from backend.openapi.operation import JSON, Operation
@@ -64,7 +65,10 @@ def document() -> dict[str, Any]:
                 "refreshCookie": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": REFRESH_COOKIE,
+                    "name": refresh_cookie(DIRECT),
+                    "description": "So named for callers without an Origin; every"
+                    " storefront has another one, by a hash of its origin. It counts"
+                    " only beside X-Requested-With: QuickCart.",
                 },
                 "metricsToken": {"type": "http", "scheme": "bearer"},
                 "serviceClient": {"type": "http", "scheme": "basic"},

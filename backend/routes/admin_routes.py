@@ -9,32 +9,33 @@ from backend.admin import Admin
 from backend.body import read_body
 from backend.credentials import Credentials
 from backend.errors import BodyError
-from backend.openapi.admin_operations import REQUESTS
+from backend.openapi.admin_operations import ON_PEOPLE, AdminOperation
 from backend.responses import json_response
+from services.journal.audit import AT_ONCE, MOST_AT_ONCE
 
 _SCOPE = "admin"
 
-_LAST = 50
 _COUNT = re.compile(r"[0-9]{1,4}", re.ASCII)
-MOST_ENTRIES = 1_000
 
 
 def admin_routes(admin: Admin, credentials: Credentials) -> Blueprint:
     """Return the routes of operators, for service tokens with scope ``admin``."""
     routes = Blueprint("admin", __name__)
 
-    def operate(operation: str) -> Callable[[], Response]:
+    def operate(operation: AdminOperation) -> Callable[[], Response]:
         def view() -> Response:
             client = credentials.client(request, scope=_SCOPE)
-            asked = read_body(request, REQUESTS[operation])
-            return json_response(admin.act(operation, asked, f"client:{client.id}"))
+            asked = read_body(request, operation.request)
+            return json_response(
+                admin.act(operation.name, asked, f"client:{client.id}")
+            )
 
         return view
 
-    for operation in REQUESTS:
+    for operation in ON_PEOPLE.values():
         routes.add_url_rule(
-            f"/api/admin/{operation}",
-            endpoint=operation,
+            f"/api/admin/{operation.name}",
+            endpoint=operation.name,
             view_func=operate(operation),
             methods=["POST"],
         )
@@ -49,8 +50,8 @@ def admin_routes(admin: Admin, credentials: Credentials) -> Blueprint:
 
 def _count(text: str | None) -> int:
     if text is None:
-        return _LAST
-    if _COUNT.fullmatch(text) and 1 <= int(text) <= MOST_ENTRIES:
+        return AT_ONCE
+    if _COUNT.fullmatch(text) and 1 <= int(text) <= MOST_AT_ONCE:
         return int(text)
-    message = f"A number from 1 to {MOST_ENTRIES}"
+    message = f"A number from 1 to {MOST_AT_ONCE}"
     raise BodyError("invalid_request", [{"field": "last", "message": message}])

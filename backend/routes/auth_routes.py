@@ -15,7 +15,7 @@ from backend.responses import json_response
 from backend.schemas.otp import SendOtpRequest, VerifyOtpRequest
 from backend.wiring import Services
 from services.abuse.guard import Caller
-from services.identity.people.records import SessionDraft
+from services.identity.people.records import SessionPrize
 from services.otp.answers import SendRequest, Started, Verified
 from services.otp.codes import CODE_DIGITS, Purpose, VerificationId
 
@@ -53,6 +53,11 @@ def auth_routes(
     @routes.post("/api/verify-otp")
     def verify_otp() -> Response:
         body = read_body(request, VerifyOtpRequest)
+        if body.session == "cookie" and callers.is_foreign(request):
+            # It would never be read from there; better told before the code is used.
+            message = "Cookies are for pages of STOREFRONT_ORIGINS"
+            field = {"field": "session", "message": message}
+            raise BodyError("invalid_request", [field])
         caller = credentials.caller(request, body.end_user_ip)
         won = services.otp.check(
             verification_id=body.verification_id,
@@ -60,13 +65,13 @@ def auth_routes(
             country=body.country,
             code=body.otp,
             caller=caller,
-            winning=lambda e164, purpose: _prize(identity, body, caller, e164, purpose),
+            prize=lambda e164, purpose: _prize(identity, body, caller, e164, purpose),
         )
         if won.purpose == "verify":
             return json_response(_receipt(identity, won, caller))
         return login_response(
             identity,
-            identity.sessions.opened(won.draft, won.won),
+            identity.sessions.opened(won.phone.e164, won.result),
             won.phone.e164,
             first=won.first_login,
             by_cookie=body.session == "cookie",
@@ -111,11 +116,11 @@ def _prize(
     caller: Caller,
     e164: str,
     purpose: Purpose,
-) -> SessionDraft:
+) -> SessionPrize:
     """Say what a right code wins: a session, or (``verify``) whose phone it is."""
     if purpose == "verify":
         return identity.sessions.name_only(e164)
-    return identity.sessions.draft(
+    return identity.sessions.prize(
         e164,
         client_id=caller.storefront,
         device=body.device_name or coarse_device(request.headers.get("User-Agent", "")),
@@ -123,11 +128,9 @@ def _prize(
     )
 
 
-def _receipt(
-    identity: Identity, won: Verified[SessionDraft], caller: Caller
-) -> dict[str, object]:
+def _receipt(identity: Identity, won: Verified, caller: Caller) -> dict[str, object]:
     """Show a verified phone (``schemas.VerificationResponse``)."""
-    holder = identity.sessions.holder(won.won)
+    holder = identity.sessions.holder(won.result)
     return {
         "verified": True,
         "verification_token": identity.tokens.issue_verification(

@@ -10,6 +10,7 @@ from backend.telemetry import Telemetry
 from backend.version import VERSION
 from backend.wiring import Services
 from services.errors import InvalidToken
+from services.identity.keys.signing_keys import SigningKeys
 from services.sms.breaker import BreakerState
 from services.sms.breakers import ProviderHealth
 from utils.crypto import same
@@ -37,11 +38,11 @@ def health_routes(
 
     @routes.get("/readyz")
     def ready() -> Response:
-        return _answer({"redis:connection": [_store_check(services)]})
+        return _answer(_own_checks(services))
 
     @routes.get("/api/health")
     def health() -> Response:
-        checks = {"redis:connection": [_store_check(services)]}
+        checks = _own_checks(services)
         providers = services.sms.health()
         none_left = all(_is_open(state) for state in providers.values())
         for name, state in providers.items():
@@ -58,6 +59,22 @@ def health_routes(
         return Response(telemetry.metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _own_checks(services: Services) -> dict[str, list[Check]]:
+    return {
+        "redis:connection": [_store_check(services)],
+        "keys:signing": [_keys_check(services.identity.keys)],
+    }
+
+
+def _keys_check(keys: SigningKeys) -> Check:
+    """Tell of the keys; while tokens are signed it is a warning at the worst."""
+    output = keys.trouble()
+    status: Health = "warn" if output else "pass"
+    if not keys.can_sign():
+        status, output = "fail", "no key to sign with is known"
+    return Check(status=status, component_type="component", output=output or None)
 
 
 def _store_check(services: Services) -> Check:

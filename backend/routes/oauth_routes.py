@@ -1,28 +1,29 @@
 """OAuth 2: renew a session, get a service token, ask about a token, end one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from flask import Blueprint, Response, after_this_request, request
 
 from backend.callers import DIRECT, Callers
 from backend.composition.identity import Identity
-from backend.cookies import (
-    clear_refresh_cookie,
-    read_refresh_cookie,
-    set_refresh_cookie,
-)
+from backend.cookies import clear_refresh_cookie, read_refresh_cookie
 from backend.credentials import Credentials
 from backend.errors import BodyError
 from backend.forms import bad_form, read_form, required
+from backend.logins import token_response
 from backend.responses import json_response
 from services.errors import InvalidClient, InvalidGrant, InvalidScope
 from services.identity.clients.service_clients import CLIENT_ID
-from services.identity.people.records import Session
 
 # The whole answer for every token that is not a live one of the client's audiences
 # (RFC 7662 2.2): to tell them apart would tell what is none of its business.
 _INACTIVE = {"active": False}
+
+_NOTHING_TO_RENEW = (
+    "Send it, or the cookie with X-Requested-With: QuickCart, from a page of"
+    " STOREFRONT_ORIGINS"
+)
 
 
 def oauth_routes(
@@ -78,17 +79,17 @@ class _Grants:
         client_id = self._client_of(form)
         token = form.get("refresh_token")
         if token is not None:
-            session = self._identity.sessions.refresh(token, client_id=client_id)
-            return self._renewed(session, form, in_cookie=False)
-        cookie = read_refresh_cookie(request)
+            return self._renewed(token, form, client_id, by_cookie=False)
+        client_id = client_id or DIRECT
+        cookie = read_refresh_cookie(request, self._callers, client_id)
         if cookie is None:
-            raise bad_form("refresh_token", "Is missing, or the cookie's header is")
+            raise bad_form("refresh_token", _NOTHING_TO_RENEW)
         try:
-            session = self._identity.sessions.refresh(cookie, client_id=client_id)
-        except InvalidGrant:
-            after_this_request(_without_cookie)
+            return self._renewed(cookie, form, client_id, by_cookie=True)
+        except InvalidGrant as refusal:
+            if not refusal.session_lives:
+                after_this_request(_without_cookie(client_id))
             raise
-        return self._renewed(session, form, in_cookie=True)
 
     def client_credentials(self, form: Mapping[str, str]) -> Response:
         """Give a service client a token for our own endpoints."""
@@ -127,28 +128,20 @@ class _Grants:
         return storefront
 
     def _renewed(
-        self, session: Session, form: Mapping[str, str], *, in_cookie: bool
+        self,
+        token: str,
+        form: Mapping[str, str],
+        client_id: str | None,
+        *,
+        by_cookie: bool,
     ) -> Response:
-        identity = self._identity
-        scope = " ".join(_wanted(form, session.scope.split()))
-        phone = identity.sessions.phone_of(session) if scope else None
-        seconds = session.expires_in
-        refresh_token = identity.sessions.refresh_token_of(session)
-        answer: dict[str, object] = {
-            "access_token": identity.tokens.issue_access(
-                replace(session, scope=scope), phone=phone
-            ),
-            "token_type": "Bearer",
-            "expires_in": identity.tokens.ttl_seconds,
-            "scope": scope,
-        }
-        if not in_cookie:
-            answer["refresh_token"] = refresh_token
-        answer["refresh_expires_in"] = seconds
-        response = json_response(answer)
-        if in_cookie:
-            set_refresh_cookie(response, refresh_token, seconds)
-        return response
+        scopes = form["scope"].split(" ") if "scope" in form else []
+        session = self._identity.sessions.refresh(
+            token, client_id=client_id, scopes=scopes
+        )
+        scope = " ".join(sorted(set(scopes))) if scopes else session.scope
+        session = replace(session, scope=scope)
+        return token_response(self._identity, session, by_cookie=by_cookie, scope=scope)
 
 
 def _wanted(form: Mapping[str, str], granted: Collection[str]) -> list[str]:
@@ -163,6 +156,9 @@ def _wanted(form: Mapping[str, str], granted: Collection[str]) -> list[str]:
     return sorted(set(wanted))
 
 
-def _without_cookie(response: Response) -> Response:
-    clear_refresh_cookie(response)
-    return response
+def _without_cookie(client_id: str) -> Callable[[Response], Response]:
+    def clear(response: Response) -> Response:
+        clear_refresh_cookie(response, client_id)
+        return response
+
+    return clear

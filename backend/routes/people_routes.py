@@ -3,26 +3,31 @@
 from flask import Blueprint, Response, request
 
 from backend.body import read_body
+from backend.callers import Callers
 from backend.composition.identity import Identity
 from backend.cookies import clear_refresh_cookie, read_refresh_cookie
 from backend.credentials import Credentials, bearer
 from backend.responses import json_response
-from backend.schemas.otp import User
 from backend.schemas.people import (
     LogoutRequest,
     MeResponse,
     SessionInList,
     SessionsResponse,
     SessionView,
+    User,
 )
 from services.errors import InvalidToken, NotFound
 from services.identity.people.records import Session
+from utils.phone import masked
 
-# When somebody was where is nobody's business to the second, not even their own.
-_USED_SECONDS = 60
+# To the second it would tell who stole a token when its owner refreshes, and so when
+# to use the token before once more, unseen.
+_USED_SECONDS = 3_600
 
 
-def people_routes(identity: Identity, credentials: Credentials) -> Blueprint:
+def people_routes(
+    identity: Identity, credentials: Credentials, callers: Callers
+) -> Blueprint:
     """Return the routes of people who are logged in."""
     routes = Blueprint("people", __name__)
 
@@ -30,18 +35,17 @@ def people_routes(identity: Identity, credentials: Credentials) -> Blueprint:
     def me() -> Response:
         token = identity.tokens.check_access(bearer(request))
         session = identity.sessions.find(token.session_id, token.subject)
+        phone = identity.sessions.phone_of(session)
+        if not token.shows_phone:
+            phone = masked(phone)
         return json_response(
             MeResponse(
-                user=User(
-                    id=session.subject,
-                    phone=identity.sessions.phone_of(session),
-                    roles=session.roles,
-                ),
+                user=User(id=session.subject, phone=phone, roles=session.roles),
                 session=SessionView(
                     id=session.id,
                     device=session.device,
                     created_at=session.created,
-                    expires_in=max(0, token.expires_at - int(identity.clock.now())),
+                    expires_in=token.expires_in,
                 ),
             )
         )
@@ -50,10 +54,10 @@ def people_routes(identity: Identity, credentials: Credentials) -> Blueprint:
     def sessions() -> Response:
         own = credentials.person(request)
         found = identity.sessions.all_of(own.tag)
-        found.sort(key=lambda it: it.used, reverse=True)
-        return json_response(
-            SessionsResponse(sessions=[_in_list(it, own) for it in found])
-        )
+        shown = [_in_list(it, own) for it in found]
+        # By what is shown: the order must not tell more.
+        shown.sort(key=lambda it: (it.last_used_at, it.created_at), reverse=True)
+        return json_response(SessionsResponse(sessions=shown))
 
     @routes.delete("/api/sessions/<session_id>")
     def end_session(session_id: str) -> Response:
@@ -61,18 +65,22 @@ def people_routes(identity: Identity, credentials: Credentials) -> Blueprint:
         is_own = session_id.startswith(own.tag)
         if not (is_own and identity.sessions.end(session_id, "logout")):
             raise NotFound
-        return _gone(forget=session_id == own.id)
+        return _gone(own.client_id if session_id == own.id else None)
 
     @routes.post("/api/logout")
     def logout() -> Response:
-        identity.sessions.end(_session_held(identity), "logout")
-        return _gone(forget=True)
+        try:
+            token = identity.tokens.check_access(bearer(request))
+        except InvalidToken:
+            return _log_out_by_refresh_token(identity, callers)
+        identity.sessions.end(token.session_id, "logout")
+        return _gone(token.client_id)
 
     @routes.post("/api/logout-all")
     def logout_all() -> Response:
         own = credentials.person(request)
         identity.sessions.end_all(own.tag, "logout_all")
-        return _gone(forget=True)
+        return _gone(own.client_id)
 
     return routes
 
@@ -83,39 +91,44 @@ def _in_list(session: Session, own: Session) -> SessionInList:
         device=session.device,
         client=session.client_id,
         created_at=session.created,
-        last_used_at=session.used - session.used % _USED_SECONDS,
+        last_used_at=max(session.created, session.used - session.used % _USED_SECONDS),
         current=session.id == own.id,
     )
 
 
-def _session_held(identity: Identity) -> str:
-    """Return the session that the request can show a token of, alive or not.
+def _log_out_by_refresh_token(identity: Identity, callers: Callers) -> Response:
+    """End the session of a refresh token, in the cookie or in the body.
 
-    An access token; or, as that lives for minutes, a refresh token: in the cookie, or
-    in the body. Whoever holds one may end it.
+    Access tokens live for minutes, so it may be all that is left. Whoever holds one may
+    end its session; a cookie is only good for the storefront that it is of.
 
     Raises:
-        InvalidToken: it shows none.
+        InvalidToken: there is none, or the cookie is another storefront's.
     """
-    try:
-        return identity.tokens.check_access(bearer(request)).session_id
-    except InvalidToken:
-        token = read_refresh_cookie(request) or _refresh_token_in_body()
-        held = identity.sessions.read(token) if token else None
-        if held is None:
-            raise
-        return held[0]
+    storefront = callers.storefront_of(request)
+    cookie = read_refresh_cookie(request, callers, storefront)
+    read = identity.sessions.read_token(cookie or _refresh_token_in_body())
+    if read is None:
+        raise InvalidToken
+    session_id, _ = read
+    if cookie is None:
+        identity.sessions.end(session_id, "logout")
+        return _gone()
+    identity.sessions.end(session_id, "logout", client_id=storefront)
+    return _gone(storefront)
 
 
-def _refresh_token_in_body() -> str | None:
+def _refresh_token_in_body() -> str:
     if request.mimetype != "application/json":
-        return None
+        raise InvalidToken
     return read_body(request, LogoutRequest).refresh_token
 
 
-def _gone(*, forget: bool) -> Response:
-    """Answer that it is done; ``forget``: have the browser forget its token, too."""
+def _gone(client_id: str | None = None) -> Response:
+    """Answer that it is done; the browser forgets its token of ``client_id``, too."""
     response = Response(status=204)
-    if forget:
-        clear_refresh_cookie(response)
+    # Of nothing there is no type.
+    del response.headers["Content-Type"]
+    if client_id is not None:
+        clear_refresh_cookie(response, client_id)
     return response

@@ -6,14 +6,23 @@ from flask import Blueprint, Response, request
 
 from backend.body import read_body
 from backend.callers import Callers
+from backend.cookies import read_refresh_cookie
 from backend.credentials import Credentials
 from backend.errors import BodyError
 from backend.logins import login_response
 from backend.schemas.people import ChangePhoneRequest
 from backend.wiring import Services
-from services.errors import FreshLoginRequired, StoreUnavailable
-from services.identity.people.records import Session, SessionDraft
+from services.errors import FreshLoginRequired, InvalidToken, StoreUnavailable
+from services.identity.people.records import Session, SessionPrize
 from services.otp.codes import Purpose
+
+# How long ago the login may be: time to get a message at the new number, and no more.
+_FRESH_SECONDS = 300
+
+_NOT_HELD = (
+    "Send the session's newest refresh token beside the access token: as refresh_token,"
+    " or by the cookie with its header."
+)
 
 
 def phone_routes(
@@ -21,9 +30,10 @@ def phone_routes(
 ) -> Blueprint:
     """Return the route of the phone change.
 
-    It takes two proofs: a login on the old number just now, and a code on the new one
+    It takes three proofs: a login on the old number just now, a code on the new one
     (NIST SP 800-63B 4.1.2.1: a new authenticator is bound after a login at least as
-    good).
+    good), and the session's newest refresh token. Access tokens are shown to every
+    service; whoever comes by one must not walk away with the account.
     """
     routes = Blueprint("phone", __name__)
     identity = services.identity
@@ -31,9 +41,10 @@ def phone_routes(
     @routes.post("/api/me/phone")
     def change_phone() -> Response:
         own = credentials.person(request)
-        if own.age > FreshLoginRequired.max_age_seconds:
-            raise FreshLoginRequired
+        if own.age > _FRESH_SECONDS:
+            raise FreshLoginRequired(_FRESH_SECONDS)
         body = read_body(request, ChangePhoneRequest)
+        prove_held(own, body)
         old = identity.sessions.phone_of(own)
         phone, _ = services.phonebook.read(body.phone, body.country)
         if phone.e164 == old:
@@ -42,21 +53,33 @@ def phone_routes(
         session = move(own, body)
         # That number is nobody's now: the next login there is a first one.
         with suppress(StoreUnavailable):
-            services.otp.forget_login(own.tag)
+            services.otp.forget_holder(own.tag)
         services.notices.number_changed(old, phone.e164)
         return login_response(
             identity,
             session,
             phone.e164,
             first=False,
-            by_cookie=body.session == "cookie",
+            by_cookie=body.refresh_token is None,
         )
+
+    def prove_held(own: Session, body: ChangePhoneRequest) -> None:
+        """Look for the refresh token of ``own``, in the body or in the cookie.
+
+        Raises:
+            InvalidToken: there is none, or not this session's newest.
+        """
+        token = body.refresh_token or read_refresh_cookie(
+            request, callers, callers.storefront_of(request)
+        )
+        if token is None or not identity.sessions.is_newest(token, own):
+            raise InvalidToken(detail=_NOT_HELD)
 
     def move(own: Session, body: ChangePhoneRequest) -> Session:
         caller = callers.identify(request)
 
-        def adopting(e164: str, _: Purpose) -> SessionDraft:
-            return identity.sessions.draft(
+        def adopting(e164: str, _: Purpose) -> SessionPrize:
+            return identity.sessions.prize(
                 e164,
                 client_id=caller.storefront,
                 device=own.device,
@@ -70,9 +93,9 @@ def phone_routes(
             country=body.country,
             code=body.otp,
             caller=caller,
-            winning=adopting,
+            prize=adopting,
             purposes=["change"],
         )
-        return identity.sessions.opened(won.draft, won.won)
+        return identity.sessions.opened(won.phone.e164, won.result)
 
     return routes

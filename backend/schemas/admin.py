@@ -1,28 +1,12 @@
 """Request and response bodies of the operators' API; the command line has the same."""
 
-import re
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from backend.schemas.body import Body
+from backend.schemas.kept_text import kept_text
 from backend.schemas.otp import VerificationIdText
-
-# What eight digits or more spell may be a phone number, and reasons are kept in Redis
-# and in logs. A date is none.
-_DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b", re.ASCII)
-_NUMBER = re.compile(r"(?:\d[ ().\-]{0,3}){8,}", re.ASCII)
-
-
-def _without_number(text: str) -> str:
-    if not text.isprintable() or not text.strip():
-        message = "must be printable, and not empty"
-        raise ValueError(message)
-    if _NUMBER.search(_DATE.sub("", text)):
-        message = "must hold no number of eight digits: it is kept, and may be a phone"
-        raise ValueError(message)
-    return text
-
 
 ReasonText = Annotated[
     str,
@@ -33,7 +17,7 @@ ReasonText = Annotated[
         examples=["card fraud, case 4711"],
         json_schema_extra={"format": "reason"},
     ),
-    AfterValidator(_without_number),
+    AfterValidator(kept_text),
 ]
 RoleText = Annotated[
     str,

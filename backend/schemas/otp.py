@@ -7,6 +7,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field
 
 from backend.schemas.body import Body, Next
+from backend.schemas.kept_text import kept_text
 from services.otp.codes import Purpose
 from services.otp.records import State
 from services.sms.provider import Channel
@@ -26,13 +27,6 @@ def _ip_address(text: str) -> str:
         message = "not an IPv4 or IPv6 address"
         raise ValueError(message) from None
     return text
-
-
-def _printable(name: str) -> str:
-    if not name.isprintable() or not name.strip():
-        message = "must be printable, and not empty"
-        raise ValueError(message)
-    return name
 
 
 # 64 characters are room for every spelling of a number; the length of what the pattern
@@ -166,11 +160,11 @@ class VerifyOtpRequest(Body):
                 min_length=1,
                 max_length=40,
                 description="What the list of sessions calls this device; without it"
-                " the kind of browser counts.",
+                " the kind of browser counts. It is kept as it is, so no phone number.",
                 examples=["Asha's phone"],
                 json_schema_extra={"format": "device-name"},
             ),
-            AfterValidator(_printable),
+            AfterValidator(kept_text),
         ]
         | None
     ) = None
@@ -207,17 +201,12 @@ class SendOtpResponse(Body):
     next: Next
 
 
-class User(Body):
-    """The person who logged in."""
+class LoggedInUser(Body):
+    """The person who just logged in."""
 
     id: Annotated[str, Field(description="Opaque and stable; never the number.")]
     phone: Annotated[str, Field(description="E.164.")]
     roles: list[str]
-
-
-class LoggedInUser(User):
-    """The person who just logged in."""
-
     first_login: Annotated[
         bool, Field(description="No login of this phone in the last 90 days.")
     ]

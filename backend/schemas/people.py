@@ -10,20 +10,28 @@ from backend.schemas.otp import (
     CountryText,
     PhoneText,
     RefreshTokenText,
-    SessionMode,
-    User,
     VerificationIdText,
 )
 
 
 class ChangePhoneRequest(Body):
-    """Move the account to another number, with the code that was sent there."""
+    """Move the account to another number, with the code that was sent there.
+
+    Beside the access token it takes the session's newest refresh token, here or in the
+    cookie; the answer has the next one where this came from.
+    """
 
     verification_id: VerificationIdText
     phone: PhoneText
     country: CountryText | None = None
     otp: CodeText
-    session: SessionMode = "token"
+    refresh_token: (
+        Annotated[
+            RefreshTokenText,
+            Field(description="The session's newest; without it the cookie counts."),
+        ]
+        | None
+    ) = None
 
 
 class LogoutRequest(Body):
@@ -41,6 +49,16 @@ class SessionView(Body):
     expires_in: Annotated[int, Field(description="Seconds the token is still good.")]
 
 
+class User(Body):
+    """The person whom the token is about."""
+
+    id: Annotated[str, Field(description="Opaque and stable; never the number.")]
+    phone: Annotated[
+        str, Field(description="E.164 with scope phone; otherwise masked.")
+    ]
+    roles: list[str]
+
+
 class MeResponse(Body):
     """Who the bearer of the token is."""
 
@@ -55,7 +73,10 @@ class SessionInList(Body):
     device: Annotated[str, Field(description="As it was named, or its kind.")]
     client: Annotated[str, Field(description="The storefront, or direct.")]
     created_at: Annotated[int, Field(description="Unix seconds.")]
-    last_used_at: Annotated[int, Field(description="Unix seconds, to the minute.")]
+    last_used_at: Annotated[
+        int,
+        Field(description="Unix seconds, to the hour; the login where that was later."),
+    ]
     current: Annotated[bool, Field(description="The token belongs to it.")]
 
 

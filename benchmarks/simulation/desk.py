@@ -17,7 +17,7 @@ from benchmarks.simulation.world import World
 from services.abuse.guard import Caller
 from services.errors import DeliveryUnavailable, RateLimited, VerificationGone
 from services.events import Emit
-from services.identity.people.records import SessionDraft
+from services.identity.people.records import SessionPrize
 from services.otp.answers import SendRequest
 from services.otp.codes import Purpose
 from services.sms.receipts import Callback
@@ -83,7 +83,7 @@ class ServiceDesk:
                 phone_text=person.phone,
                 code=code,
                 caller=_caller(person),
-                winning=self._draft,
+                prize=self._prize,
             )
         except VerificationGone:
             return False
@@ -91,8 +91,8 @@ class ServiceDesk:
             self._settle()
         return True
 
-    def _draft(self, e164: str, _: Purpose) -> SessionDraft:
-        return self._services.identity.sessions.draft(e164, client_id="direct")
+    def _prize(self, e164: str, _: Purpose) -> SessionPrize:
+        return self._services.identity.sessions.prize(e164, client_id="direct")
 
     def _take(self, vendor: str, call: ReceiptCall) -> None:
         url = urlsplit(call.url)

@@ -66,6 +66,7 @@ def make_settings(world: World, strategy: Strategy, redis_url: str) -> Settings:
         env_file=None,
         environ={
             "SECRET_KEY": "7sXo2mQp9vLw4kTz8bYc1nRf6hJd3gAe",
+            "SUBJECT_KEY": "Vf0aYw3rT9kQe5uZx7LmC1oHs8dJb2NgP4iRtUyKqXE",
             "REDIS_URL": redis_url,
             "TOKEN_ISSUER": "https://auth.shop.example",
             "PUBLIC_BASE_URL": "https://auth.shop.example",

@@ -1,8 +1,8 @@
 /** The client of a storefront: codes, the session that follows, and requests with it. */
 
+import { createCaller } from "./caller.js";
 import { createFetch } from "./fetcher.js";
 import { createHolder } from "./holder.js";
-import { createHttp } from "./http.js";
 import { chooseLock } from "./locks.js";
 import { createSession } from "./session.js";
 
@@ -32,7 +32,7 @@ export function createAuth(options) {
       [service.origin, globalThis.location?.origin].filter((it) => it && it !== "null"),
   );
 
-  const call = createHttp({ baseUrl: service.href, fetch, cookies });
+  const call = createCaller({ baseUrl: service.href, fetch, cookies });
   const holder = createHolder({ name, storage, channel, cookies });
   const session = createSession({
     call,
@@ -64,30 +64,22 @@ export function createAuth(options) {
       const { verificationToken, expiresIn } = answer;
       return { verified: true, user: null, verificationToken, expiresIn };
     }
-    await holder.put(session.tokensOf(answer, asked, null), "login");
+    await session.begin(answer, asked);
     return { verified: true, user: answer.user };
   }
 
   /** @type {import("./index.js").Auth["changePhone"]} */
   async function changePhone(code, { verificationId, phone } = {}) {
-    const asked = now();
     const answer = await codes.check(
-      {
-        verification_id: verificationId,
-        phone,
-        otp: code,
-        session: cookies ? "cookie" : undefined,
-      },
-      (json) => session.callAs("/api/me/phone", { json }),
+      { verification_id: verificationId, phone, otp: code },
+      (json) => session.exchange("/api/me/phone", json),
     );
-    await holder.put(session.tokensOf(answer, asked, null), "login");
     return { verified: true, user: answer.user };
   }
 
   async function me() {
     const answer = await session.callAs("/api/me", { method: "GET" });
-    const held = await holder.current();
-    if (held && !held.user) await holder.put({ ...held, user: answer.user }, "refresh");
+    holder.learn(answer.user);
     return answer;
   }
 
@@ -141,7 +133,7 @@ export function createAuth(options) {
 /**
  * Codes: one verification at a time, and what the service said may be done next.
  *
- * @param {{ call: ReturnType<typeof createHttp>, now: () => number }} options
+ * @param {{ call: ReturnType<typeof createCaller>, now: () => number }} options
  */
 function createCodes({ call, now }) {
   /** @type {import("./index.js").Verification | null} */

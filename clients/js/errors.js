@@ -28,7 +28,9 @@ export class NetworkError extends Error {
   /** @param {unknown} cause */
   constructor(cause) {
     const timedOut = cause instanceof Error && cause.name === "TimeoutError";
-    super(timedOut ? "no answer in time" : "no answer", { cause });
+    // A browser does not say which it was.
+    const why = "offline, blocked, or this origin is not in STOREFRONT_ORIGINS";
+    super(timedOut ? "no answer in time" : `no answer: ${why}`, { cause });
     this.name = "NetworkError";
     this.timedOut = timedOut;
   }

@@ -28,8 +28,12 @@ export function createHolder({ name, storage, channel, cookies }) {
    * @param {Reason} reason
    */
   function take(tokens, reason) {
+    // A tab that renewed after a reload does not know whose they are.
+    if (tokens && !tokens.user && held) tokens = { ...tokens, user: held.user };
     const changed =
-      Boolean(held) !== Boolean(tokens) || held?.user?.id !== tokens?.user?.id;
+      reason === "login" ||
+      Boolean(held) !== Boolean(tokens) ||
+      held?.user?.id !== tokens?.user?.id;
     held = tokens;
     if (!tokens) ends += 1;
     if (!changed) return;
@@ -87,6 +91,14 @@ export function createHolder({ name, storage, channel, cookies }) {
     },
     get ends() {
       return ends;
+    },
+    /**
+     * Note whose tokens these are, for this page alone: other tabs may know more.
+     *
+     * @param {import("./index.js").User} user
+     */
+    learn(user) {
+      if (held && !held.user) take({ ...held, user }, "refresh");
     },
     /** Ask the service about the cookie again. */
     forget() {

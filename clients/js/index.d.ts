@@ -108,6 +108,7 @@ export interface VerifyOptions extends WhichVerification {
 
 export interface User {
   id: string;
+  /** Masked after a reload in cookie mode, unless the login asked for scope phone. */
   phone: string;
   roles: string[];
   firstLogin?: boolean;
@@ -217,7 +218,7 @@ export declare class AuthError extends Error {
   readonly fields: FieldError[];
 }
 
-/** No answer came. */
+/** No answer came: offline, blocked, or the page's origin is not known to the service. */
 export declare class NetworkError extends Error {
   constructor(cause: unknown);
   readonly timedOut: boolean;

@@ -1,8 +1,13 @@
 /** The live truth about a token (RFC 7662), kept for some seconds. */
 
-import { fetchJson } from "./requests.js";
+import { OddStatus, fetchJson } from "./documents.js";
 
 const MAX_ANSWERS = 10_000;
+// With the service gone, not every request should wait for its 2 s.
+const PAUSE_MS = 1_000;
+
+/** The service answers, and refuses the client: its id, its secret or its scope. */
+export class InvalidCredentials extends Error {}
 
 /**
  * Return `ask(token)`, which answers with what the service says: `{ active, ... }`.
@@ -22,14 +27,28 @@ export function createIntrospection(options) {
   };
   /** @type {Map<string, { until: number, answer: Promise<any> }>} */
   const answers = new Map();
+  let resumes = -Infinity;
+  /** @type {unknown} */
+  let failure;
 
   /** @param {string} token */
   async function ask(token) {
-    const body = new URLSearchParams({ token }).toString();
+    if (now() < resumes) throw failure;
+    const form = { token, token_type_hint: "access_token" };
+    const body = new URLSearchParams(form).toString();
     const init = { method: "POST", headers, body };
-    const answer = (await fetchJson(fetch, url, init)).body;
-    if (typeof answer?.active !== "boolean") throw new Error(`${url} makes no sense`);
-    return answer;
+    try {
+      const answer = (await fetchJson(fetch, url, init)).body;
+      if (!isAnswer(answer)) throw new Error(`${url} makes no sense`);
+      return answer;
+    } catch (cause) {
+      resumes = now() + PAUSE_MS;
+      // RFC 6749 5.2, RFC 6750 3.1. No outage: it stays so until somebody mends it.
+      const refused = cause instanceof OddStatus && [401, 403].includes(cause.status);
+      const why = `${url} refuses ${clientId}: its secret, its end or its scope`;
+      failure = refused ? new InvalidCredentials(why, { cause }) : cause;
+      throw failure;
+    }
   }
 
   /**
@@ -48,6 +67,17 @@ export function createIntrospection(options) {
     if (answers.size > MAX_ANSWERS && first !== undefined) answers.delete(first);
     return answer;
   };
+}
+
+/** @param {any} answer */
+function isAnswer(answer) {
+  const { active, sub, roles } = answer ?? {};
+  const isList = Array.isArray(roles) && roles.every((it) => typeof it === "string");
+  return (
+    typeof active === "boolean" &&
+    (sub == null || typeof sub === "string") &&
+    (roles == null || isList)
+  );
 }
 
 /** @param {string} text */

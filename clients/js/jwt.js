@@ -8,8 +8,9 @@ const KID = /^[A-Za-z0-9_-]{1,64}$/;
 // Keys come from our issuer, never from the token; nothing of ours is critical.
 const REFUSED = ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"];
 
-// JSON.parse makes 1.0 the same as 1, and no token of ours has such times.
-const FRACTION = /"(?:exp|iat|nbf|auth_time)"\s*:\s*-?\d+[.eE]/;
+// JSON.parse makes 1.0 the same as 1, and no token of ours has such times; nor does it
+// have ASCII letters written as escapes, which would hide them.
+const FRACTION = /"(?:exp|iat|nbf|auth_time)"\s*:\s*-?\d+[.eE]|\\u00[2-7]/;
 
 /**
  * @typedef {Record<string, unknown>} Members

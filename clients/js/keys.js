@@ -1,7 +1,7 @@
 /** The issuer's public keys: fetched once, kept, and looked at again beside requests. */
 
+import { fetchJson } from "./documents.js";
 import { isKid } from "./jwt.js";
-import { fetchJson } from "./requests.js";
 
 // What the service says of itself; within bounds, so that neither a mistake there makes
 // a request of every token nor a withdrawn key is trusted for long.
@@ -45,6 +45,8 @@ export function createKeys({ url, fetch, now }) {
   let unknownDue = -Infinity;
   /** @type {Promise<void> | null} */
   let flight = null;
+  /** @type {Promise<void> | null} The one that an unknown name's request waits for. */
+  let awaited = null;
 
   async function load() {
     try {
@@ -87,10 +89,13 @@ export function createKeys({ url, fetch, now }) {
       throw new KeysUnavailable(`no keys from ${url}`);
     }
     if (keys.has(kid)) return keys.get(kid);
-    if (now() >= unknownDue) {
+    if (!flight && now() >= unknownDue) {
       unknownDue = now() + UNKNOWN_MS;
-      await quietly(refresh());
-    } else if (flight) {
+      void quietly(refresh());
+    }
+    // One waits: invented names must not hold every request while the issuer is slow.
+    if (flight && flight !== awaited) {
+      awaited = flight;
       await quietly(flight);
     }
     return keys.get(kid);

@@ -10,17 +10,26 @@ const SPARE_MS = 30_000;
 // the same successor for 10 s, and takes a later one for a thief's.
 const SAME_ANSWER_MS = 9_000;
 const ATTEMPT_MS = 4_000;
+// Less than a tab may keep the lock.
+const EXCHANGE_MS = 10_000;
 
 // A tab that had to wait for the lock hears what the one before it got, which may come
 // later than the lock.
 const WAITED_MS = 1;
 const HEAR_MS = 50;
 
+const NO_COOKIE = {
+  status: 400,
+  message:
+    "the browser kept no cookie of the login: in cookie mode the service is on the same" +
+    " site as the page, both by https, and the page's origin in STOREFRONT_ORIGINS",
+};
+
 /**
  * @typedef {import("./holder.js").Tokens} Tokens
  * @typedef {ReturnType<typeof import("./holder.js").createHolder>} Holder
  *
- * @param {{ call: ReturnType<typeof import("./http.js").createHttp>, holder: Holder,
+ * @param {{ call: ReturnType<typeof import("./caller.js").createCaller>, holder: Holder,
  *   lock: import("./locks.js").Lock, name: string, clientId: string, cookies: boolean,
  *   now: () => number, retryDelays: readonly number[] }} options
  */
@@ -28,6 +37,8 @@ export function createSession(options) {
   const { call, holder, lock, name, clientId, cookies, now, retryDelays } = options;
   /** @type {Promise<Tokens | null> | null} */
   let flight = null;
+  // Whether the browser keeps the cookie; a login alone does not tell.
+  let isKept = true;
 
   /** @param {Tokens | null | undefined} tokens */
   function left(tokens) {
@@ -73,6 +84,7 @@ export function createSession(options) {
     const ends = holder.ends;
     try {
       const tokens = await ask(held);
+      isKept = true;
       // Logged out meanwhile; what came then is of the session that ended.
       if (holder.ends !== ends) return (await holder.current()) ?? null;
       await holder.put(tokens, "refresh");
@@ -82,6 +94,7 @@ export function createSession(options) {
       const latest = await holder.current();
       if (latest && latest.refresh !== held?.refresh) return latest;
       await holder.put(null, "ended");
+      if (!isKept && isWithoutCookie(error)) throw new AuthError("no_cookie", NO_COOKIE);
       return null;
     }
   }
@@ -93,19 +106,19 @@ export function createSession(options) {
     const form = { grant_type: "refresh_token" };
     if (held?.refresh) form.refresh_token = held.refresh;
     if (clientId) form.client_id = clientId;
-    for (const delay of [...retryDelays, null]) {
+    for (let attempt = 0; ; attempt += 1) {
       const asked = now();
       try {
         const answer = await call("/api/token", { form, timeout: ATTEMPT_MS });
         return tokensOf(answer, asked, held);
       } catch (error) {
+        const delay = retryDelays[attempt];
         const spent = performance.now() - began;
-        const isLast = delay === null || spent + delay > SAME_ANSWER_MS;
+        const isLast = delay === undefined || spent + delay > SAME_ANSWER_MS;
         if (isLast || !isLost(error)) throw error;
         await pause(delay);
       }
     }
-    throw new TypeError("unreachable");
   }
 
   /**
@@ -133,6 +146,18 @@ export function createSession(options) {
     };
   }
 
+  /**
+   * Take over the session of a login.
+   *
+   * @param {any} answer
+   * @param {number} asked
+   */
+  async function begin(answer, asked) {
+    const tokens = tokensOf(answer, asked, null);
+    isKept = !cookies;
+    await holder.put(tokens, "login");
+  }
+
   /** Return an access token that is good for a while, or null when logged out. */
   async function accessToken() {
     const held = await holder.current();
@@ -148,22 +173,57 @@ export function createSession(options) {
   }
 
   /**
-   * Call one of the service's own routes as the person.
+   * Do something as the person, and once more with new tokens where those are refused.
    *
-   * @param {string} path
-   * @param {import("./http.js").Call} [options]
+   * @template T
+   * @param {(bearer: string) => Promise<T>} work
    */
-  async function callAs(path, options) {
+  async function asPerson(work) {
     const token = await accessToken();
     if (!token) throw new AuthError("not_logged_in", { status: 401 });
     try {
-      return await call(path, { ...options, bearer: token });
+      return await work(token);
     } catch (error) {
       if (!isRefused(error)) throw error;
       const tokens = await renew(token);
       if (!tokens) throw error;
-      return call(path, { ...options, bearer: tokens.access });
+      return work(tokens.access);
     }
+  }
+
+  /**
+   * Call one of the service's own routes as the person.
+   *
+   * @param {string} path
+   * @param {import("./caller.js").Call} [options]
+   */
+  function callAs(path, options) {
+    return asPerson((bearer) => call(path, { ...options, bearer }));
+  }
+
+  /**
+   * Call a route that wants to see the newest refresh token, too, and gives a new
+   * session for it. No tab renews the old one meanwhile.
+   *
+   * @param {string} path
+   * @param {object} fields
+   */
+  function exchange(path, fields) {
+    return asPerson((bearer) =>
+      exclusively(async () => {
+        const held = await holder.current();
+        // In cookie mode the browser shows it.
+        const json = { ...fields, refresh_token: held?.refresh };
+        const asked = now();
+        const answer = await call(path, {
+          json,
+          bearer: held?.access ?? bearer,
+          timeout: EXCHANGE_MS,
+        });
+        await begin(answer, asked);
+        return answer;
+      }),
+    );
   }
 
   /** End this session. Whatever token is left, or the cookie, is enough for that. */
@@ -202,13 +262,17 @@ export function createSession(options) {
 
   /** @param {unknown} error */
   function isOver(error) {
-    if (!(error instanceof AuthError)) return false;
-    // No cookie came: the browser has none any more.
-    const without = cookies && error.fields.some((it) => it.field === "refresh_token");
-    return without || error.code === "invalid_grant";
+    const isGone = error instanceof AuthError && error.code === "invalid_grant";
+    return isGone || isWithoutCookie(error);
   }
 
-  return { accessToken, renew, callAs, logout, logoutAll, tokensOf };
+  /** @param {unknown} error */
+  function isWithoutCookie(error) {
+    const fields = cookies && error instanceof AuthError ? error.fields : [];
+    return fields.some((it) => it.field === "refresh_token");
+  }
+
+  return { accessToken, renew, callAs, exchange, begin, logout, logoutAll };
 }
 
 /** @param {unknown} error */

@@ -1,9 +1,9 @@
 /** For services: check the service's tokens, offline by its public keys, or live. */
 
-import { createIntrospection } from "./introspection.js";
+import { checkedUrl } from "./documents.js";
+import { InvalidCredentials, createIntrospection } from "./introspection.js";
 import { parseToken } from "./jwt.js";
 import { createKeys } from "./keys.js";
-import { checkedUrl } from "./requests.js";
 
 // RFC 7519 4.1.4: a little skew between machines is normal.
 const LEEWAY_SECONDS = 30;
@@ -11,40 +11,36 @@ const LEEWAY_SECONDS = 30;
 const ACCESS = "at+jwt";
 const RECEIPT = "verification+jwt";
 
+/** @type {Record<import("./verifier.js").TokenErrorCode, number>} */
+const STATUS = {
+  invalid_token: 401,
+  fresh_login_required: 401,
+  insufficient_role: 403,
+  insufficient_scope: 403,
+  auth_unavailable: 503,
+};
+
 /**
  * Why a request is refused: `status` 401 (who are you?), 403 (not you) or 503 (nobody
- * can tell now), and the headers that belong to the answer.
+ * can tell now), and the headers that belong to the answer. `reason` and `cause` are for
+ * your logs.
  */
 export class TokenError extends Error {
   /**
    * @param {import("./verifier.js").TokenErrorCode} code
-   * @param {{ cause?: unknown, scope?: string }} [details]
+   * @param {{ cause?: unknown, challenge?: string, reason?: string }} [details]
    */
-  constructor(code, { cause, scope } = {}) {
+  constructor(code, details = {}) {
+    const { cause, challenge = `Bearer error="${code}"`, reason = code } = details;
     super(code, { cause });
     this.name = "TokenError";
     this.code = code;
-    this.status =
-      code === "insufficient_scope" ? 403 : code === "unavailable" ? 503 : 401;
-    this.headers = headersOf(code, scope);
+    this.reason = reason;
+    this.status = STATUS[code];
+    /** @type {Record<string, string>} */
+    this.headers =
+      this.status === 503 ? { "Retry-After": "1" } : { "WWW-Authenticate": challenge };
   }
-}
-
-/**
- * Without credentials no error is named (RFC 6750 3.1); a login that is too old has its
- * name from RFC 9470.
- *
- * @param {import("./verifier.js").TokenErrorCode} code
- * @param {string} [scope]
- * @returns {Record<string, string>}
- */
-function headersOf(code, scope) {
-  if (code === "unavailable") return { "Retry-After": "1" };
-  if (code === "missing_token") return { "WWW-Authenticate": "Bearer" };
-  const name =
-    code === "fresh_login_required" ? "insufficient_user_authentication" : code;
-  const wanted = scope ? `, scope="${scope}"` : "";
-  return { "WWW-Authenticate": `Bearer error="${name}"${wanted}` };
 }
 
 /**
@@ -54,7 +50,7 @@ function headersOf(code, scope) {
 export function createVerifier(options) {
   const { issuer, audience, introspection, now = Date.now } = options;
   if (!issuer || !audience) throw new TypeError("issuer and audience are needed");
-  const base = checkedUrl(options.baseUrl ?? issuer);
+  const base = checkedUrl(options.baseUrl ?? issuer, options.allowHttp ?? false);
   const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   // What is kept is kept by a clock that nobody sets; tests move both.
   const elapsed = options.now ?? (() => performance.now());
@@ -80,51 +76,74 @@ export function createVerifier(options) {
   async function check(token, kind, wanted) {
     const parsed = parseToken(token);
     // Before the keys are asked for: junk must not become a request.
-    if (!parsed || parsed.header.typ !== kind) throw new TokenError("invalid_token");
+    if (!parsed) return bad("malformed");
+    if (parsed.header.typ !== kind) return bad("type");
     const { header, claims, kid, signed, signature } = parsed;
     const key = await find(kid).catch((cause) => {
-      throw new TokenError("unavailable", { cause });
+      throw new TokenError("auth_unavailable", { cause, reason: "keys" });
     });
+    if (!key) return bad("unknown key");
+    const { algorithm } = key;
     const good =
-      key !== undefined &&
       header.alg === key.alg &&
-      (await crypto.subtle.verify(key.algorithm, key.key, signature, signed)) &&
-      claims.iss === issuer &&
-      // Of text alone: a list would be for others, too (RFC 8725 3.9).
-      claims.aud === wanted &&
-      isNow(claims, now() / 1000);
-    if (!good) throw new TokenError("invalid_token");
+      (await crypto.subtle.verify(algorithm, key.key, signature, signed));
+    if (!good) bad("signature");
+    if (claims.iss !== issuer) bad("issuer");
+    // Of text alone: a list would be for others, too (RFC 8725 3.9).
+    if (claims.aud !== wanted) bad("audience");
+    checkTimes(claims, now() / 1000);
     return claims;
   }
 
   /** @type {import("./verifier.js").Verifier["verify"]} */
   async function verify(token, wanted = {}) {
-    const { role, scope, freshWithin, live = false, allowService = false } = wanted;
     const claims = await check(token, ACCESS, audience);
-    const person = personOf(claims, allowService);
-    if (live) person.roles = (await alive(token, person)) ?? person.roles;
-    if (role !== undefined && !person.roles.includes(role)) {
-      throw new TokenError("insufficient_scope");
+    const identity = identityOf(claims, wanted.allowService ?? false);
+    if (wanted.live) identity.roles = (await alive(token, identity)) ?? identity.roles;
+    hold(identity, wanted);
+    return identity;
+  }
+
+  /**
+   * @param {import("./verifier.js").Identity} identity
+   * @param {import("./verifier.js").Wanted} wanted
+   */
+  function hold(identity, { role, scope, maxAgeSeconds }) {
+    if (scope !== undefined && !identity.scopes.includes(scope)) {
+      const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
+      throw new TokenError("insufficient_scope", { challenge });
     }
-    if (scope !== undefined && !person.scopes.includes(scope)) {
-      throw new TokenError("insufficient_scope", { scope });
+    if (role !== undefined && !identity.roles.includes(role)) {
+      // RFC 6750 has no word of its own for roles.
+      const challenge = 'Bearer error="insufficient_scope"';
+      throw new TokenError("insufficient_role", { challenge });
     }
-    if (freshWithin !== undefined && now() / 1000 - person.authTime > freshWithin) {
-      throw new TokenError("fresh_login_required");
+    const age = now() / 1000 - identity.authTime;
+    if (maxAgeSeconds !== undefined && age > maxAgeSeconds) {
+      // RFC 9470 3.
+      const challenge =
+        'Bearer error="insufficient_user_authentication", ' +
+        `error_description="A fresh login is needed", max_age="${maxAgeSeconds}"`;
+      throw new TokenError("fresh_login_required", { challenge });
     }
-    return person;
   }
 
   /**
    * Return the roles of now, where the service says.
    *
    * @param {string} token
-   * @param {import("./verifier.js").Person} person
+   * @param {import("./verifier.js").Identity} identity
+   * @returns {Promise<string[] | null>}
    */
-  async function alive(token, person) {
-    const answer = await introspect(token);
-    if (!answer.active || answer.sub !== person.subject) bad();
-    return answer.roles === undefined ? null : texts(answer.roles);
+  async function alive(token, identity) {
+    const answer = await introspect(token).catch((error) => {
+      const goesOn = introspection?.onFailure === "accept_offline";
+      if (goesOn && error.reason === "introspection") return null;
+      throw error;
+    });
+    if (answer === null) return null;
+    if (!answer.active || answer.sub !== identity.subject) bad("inactive");
+    return /** @type {string[] | undefined} */ (answer.roles) ?? null;
   }
 
   /** @type {import("./verifier.js").Verifier["introspect"]} */
@@ -133,12 +152,14 @@ export function createVerifier(options) {
     try {
       return await ask(token);
     } catch (cause) {
-      throw new TokenError("unavailable", { cause });
+      const refused = cause instanceof InvalidCredentials;
+      const reason = refused ? "credentials" : "introspection";
+      throw new TokenError("auth_unavailable", { cause, reason });
     }
   }
 
   /** @type {import("./verifier.js").Verifier["verifyReceipt"]} */
-  async function verifyReceipt(token, { phone, maxAge } = {}) {
+  async function verifyReceipt(token, { phone, maxAgeSeconds } = {}) {
     const claims = await check(token, RECEIPT, `${audience}/verification`);
     const receipt = {
       subject: text(claims.sub),
@@ -149,11 +170,13 @@ export function createVerifier(options) {
       expiresAt: time(claims.exp),
       claims,
     };
-    const good =
-      claims.phone_number_verified === true &&
-      (phone === undefined || receipt.phone === phone) &&
-      (maxAge === undefined || now() / 1000 - receipt.verifiedAt <= maxAge);
-    return good ? receipt : bad();
+    if (claims.phone_number_verified !== true) bad("claims");
+    // What the person agreed to: no login, no change of number.
+    if (receipt.purpose !== "verify") bad("purpose");
+    if (phone !== undefined && receipt.phone !== phone) bad("phone");
+    const age = now() / 1000 - receipt.verifiedAt;
+    if (maxAgeSeconds !== undefined && age > maxAgeSeconds) bad("age");
+    return receipt;
   }
 
   return {
@@ -162,7 +185,9 @@ export function createVerifier(options) {
     introspect,
     async authorize(request, wanted) {
       const token = bearerOf(request);
-      if (!token) throw new TokenError("missing_token");
+      // RFC 6750 3.1: no error where nothing was tried.
+      const nothing = { challenge: "Bearer", reason: "missing" };
+      if (!token) throw new TokenError("invalid_token", nothing);
       return verify(token, wanted);
     },
   };
@@ -183,23 +208,24 @@ function bearerOf({ headers }) {
 /**
  * @param {Record<string, unknown>} claims
  * @param {boolean} allowService
- * @returns {import("./verifier.js").Person}
+ * @returns {import("./verifier.js").Identity}
  */
-function personOf(claims, allowService) {
+function identityOf(claims, allowService) {
   // A person's token belongs to a session; a service's is about the client itself.
   const isService = !("sid" in claims);
   const subject = text(claims.sub);
   const clientId = text(claims.client_id);
-  if (isService && !(allowService && subject === clientId)) bad();
+  if (isService && !(allowService && subject === clientId)) bad("service");
   const phone = claims.phone_number_verified === true ? claims.phone_number : undefined;
   return {
     subject,
     clientId,
     isService,
     sessionId: isService ? null : text(claims.sid),
-    roles: texts(claims.roles ?? []),
-    scopes: claims.scope ? text(claims.scope).split(" ").filter(Boolean) : [],
-    amr: texts(claims.amr ?? []),
+    roles: texts(claims.roles),
+    scopes: maybe(claims.scope).split(" ").filter(Boolean),
+    amr: texts(claims.amr),
+    acr: maybe(claims.acr),
     authTime: isService ? 0 : time(claims.auth_time),
     issuedAt: time(claims.iat),
     expiresAt: time(claims.exp),
@@ -212,23 +238,30 @@ function personOf(claims, allowService) {
  * @param {Record<string, unknown>} claims
  * @param {number} at
  */
-function isNow({ exp, iat, nbf = iat }, at) {
+function checkTimes({ exp, iat, nbf = iat }, at) {
   const begins = Math.max(time(iat), time(nbf));
-  return time(exp) + LEEWAY_SECONDS > at && begins - LEEWAY_SECONDS <= at;
+  if (time(exp) + LEEWAY_SECONDS <= at) bad("expired");
+  if (begins - LEEWAY_SECONDS > at) bad("not yet valid");
 }
 
-/** @returns {never} */
-function bad() {
-  throw new TokenError("invalid_token");
+/**
+ * @param {string} reason
+ * @returns {never}
+ */
+function bad(reason) {
+  throw new TokenError("invalid_token", { reason });
 }
 
 /** @param {unknown} value */
-const text = (value) => (typeof value === "string" && value !== "" ? value : bad());
+const text = (value) => (typeof value === "string" && value !== "" ? value : bad("claims"));
 /** @param {unknown} value */
-const time = (value) => (Number.isSafeInteger(value) ? Number(value) : bad());
+const maybe = (value = "") => (typeof value === "string" ? value : bad("claims"));
+/** @param {unknown} value */
+const time = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : bad("times");
 /**
  * @param {unknown} value
  * @returns {string[]}
  */
-const texts = (value) =>
-  Array.isArray(value) && value.every((it) => typeof it === "string") ? value : bad();
+const texts = (value = []) =>
+  Array.isArray(value) && value.every((it) => typeof it === "string") ? value : bad("claims");

@@ -24,7 +24,10 @@ _SUBJECT_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the network (IPv4 address or IPv6 /64) and the storefront."""
+    """Who asks: the network (IPv4 address or IPv6 /64) and the storefront.
+
+    The network of who asks through a service has that service's id before it.
+    """
 
     network: str
     storefront: str

@@ -12,9 +12,7 @@ from services.identity.clients.service_clients import ServiceClient, ServiceClie
 from services.identity.people.records import Session
 from services.identity.people.refresh_tokens import PREFIX
 from services.identity.people.sessions import Sessions
-from services.identity.tokens import AccessToken, ServiceToken, Tokens
-
-Found = tuple[str, dict[str, Any]]
+from services.identity.tokens import ACR, AccessToken, ServiceToken, Tokens
 
 
 class Introspection:
@@ -42,11 +40,11 @@ class Introspection:
         In one round trip at most.
         """
         try:
-            kind, found = self._look(token, client)
+            found = self._look(token, client)
         except InvalidToken:
-            self._emit(TokenIntrospected(client.id, "none", active=False))
+            self._emit(TokenIntrospected(client.id, active=False))
             return None
-        self._emit(TokenIntrospected(client.id, kind, active=True))
+        self._emit(TokenIntrospected(client.id, active=True))
         return found
 
     def end(self, token: str, client: ServiceClient | None) -> bool:
@@ -59,7 +57,7 @@ class Introspection:
             InvalidClient: it takes one, and there is none.
         """
         if token.startswith(PREFIX):
-            if read := self._sessions.read(token):
+            if read := self._sessions.read_token(token):
                 by = client.id if client else ""
                 self._sessions.end(read[0], "revoked", by=by)
             return True
@@ -75,13 +73,13 @@ class Introspection:
             self._sessions.end(found.session_id, "revoked", by=client.id)
         return True
 
-    def _look(self, token: str, client: ServiceClient) -> Found:
+    def _look(self, token: str, client: ServiceClient) -> dict[str, Any]:
         if token.startswith(PREFIX):
-            return "refresh", self._look_at_refresh(token, client)
+            return self._look_at_refresh(token, client)
         found = self._tokens.check(token)
         if isinstance(found, ServiceToken):
-            return "service", self._look_at_service(found, client)
-        return "access", self._look_at_access(found, client)
+            return self._look_at_service(found, client)
+        return self._look_at_access(found, client)
 
     def _look_at_access(
         self, token: AccessToken, client: ServiceClient
@@ -97,7 +95,7 @@ class Introspection:
             "jti": token.id,
             **self._about(session, token.audience),
         }
-        if "phone" in token.scope.split():
+        if token.shows_phone:
             found["phone_number"] = self._sessions.phone_of(session)
             found["phone_number_verified"] = True
         return found
@@ -120,7 +118,7 @@ class Introspection:
         # if the issuer is among its audiences.
         if client.id != token.client_id and self._tokens.issuer not in client.audiences:
             raise InvalidToken
-        holder = self._clients.find(token.client_id)
+        holder = self._clients.find_holder(token.client_id, token.issued_at)
         if holder is None:
             raise InvalidToken
         return {
@@ -147,12 +145,12 @@ class Introspection:
             "sid": session.id,
             "auth_time": session.created,
             "amr": [session.amr],
-            "acr": "aal1",
+            "acr": ACR,
             "roles": session.roles,
         }
 
     def _session_of(self, token: str, client: ServiceClient) -> Session:
-        read = self._sessions.read(token)
+        read = self._sessions.read_token(token)
         if read is None:
             raise InvalidToken
         session_id, counter = read

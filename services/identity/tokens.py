@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, GuestProtocol, OKPKey, RSAKey
 
 from services.errors import InvalidToken
 from services.identity.keys.signing_keys import JWS, SigningKey, SigningKeys
-from services.identity.people.records import Session
+from services.identity.people.records import Session, shows_phone
 from utils.clock import Clock
 from utils.crypto import random_text
 
@@ -27,6 +27,9 @@ _MAX_CHARACTERS = 8_192
 # A little skew between machines is normal; RFC 7519 4.1.4 allows "a few minutes".
 _LEEWAY_SECONDS = 30
 
+# Whole numbers below it are the same to every reader of JSON (RFC 8259 6).
+_TIME_END = 2**53
+
 # Tokens come again and again in their ten minutes, and checking a signature takes
 # longer than all the rest. So many are remembered, in a few megabytes.
 _MAX_REMEMBERED = 4_096
@@ -35,7 +38,7 @@ _MAX_REMEMBERED = 4_096
 _NAMES = ("sub", "aud", "client_id", "jti")
 
 # A code to a phone is one factor, whatever the way: NIST SP 800-63B AAL1.
-_ACR = "aal1"
+ACR = "aal1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,12 @@ class AccessToken:
     roles: list[str]
     issued_at: int
     expires_at: int
-    auth_time: int
+    expires_in: int
+
+    @property
+    def shows_phone(self) -> bool:
+        """Whether its bearer may know the phone number."""
+        return shows_phone(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,6 @@ class ServiceToken:
 
     id: str
     client_id: str
-    audience: str
     scopes: list[str]
     issued_at: int
     expires_at: int
@@ -109,11 +116,11 @@ class Tokens:
             "sid": session.id,
             "auth_time": session.created,
             "amr": [session.amr],
-            "acr": _ACR,
+            "acr": ACR,
             "scope": session.scope,
             "roles": session.roles,
         }
-        if phone is not None and "phone" in session.scope.split():
+        if phone is not None and session.shows_phone:
             claims |= {"phone_number": phone, "phone_number_verified": True}
         return self._sign(_ACCESS, claims)
 
@@ -142,7 +149,7 @@ class Tokens:
                 "phone_number_verified": True,
                 "auth_time": int(self._clock.now()),
                 "amr": [amr],
-                "acr": _ACR,
+                "acr": ACR,
             },
         )
 
@@ -182,16 +189,12 @@ class Tokens:
             raise InvalidToken
         return found
 
-    def jwks(self) -> dict[str, Any]:
-        """Return the public keys."""
-        return self._keys.jwks()
-
     def _access(self, claims: Mapping[str, Any]) -> AccessToken:
-        roles, auth_time = claims.get("roles"), claims.get("auth_time")
+        roles = claims.get("roles")
         if not (
             claims["aud"] in self._own_audiences
             and _is_text(claims["sid"])
-            and _is_time(auth_time)
+            and _is_time(claims.get("auth_time"))
             and isinstance(roles, list)
             and all(map(_is_text, roles))
         ):
@@ -206,7 +209,7 @@ class Tokens:
             roles=roles,
             issued_at=claims["iat"],
             expires_at=claims["exp"],
-            auth_time=auth_time,
+            expires_in=max(0, claims["exp"] - int(self._clock.now())),
         )
 
     def _service(self, claims: Mapping[str, Any]) -> ServiceToken:
@@ -215,7 +218,6 @@ class Tokens:
         return ServiceToken(
             id=claims["jti"],
             client_id=claims["client_id"],
-            audience=claims["aud"],
             scopes=claims["scope"].split(),
             issued_at=claims["iat"],
             expires_at=claims["exp"],
@@ -223,16 +225,18 @@ class Tokens:
 
     def _read(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token that we signed and that is in time."""
-        key, claims = self._remembered.get(token) or self._verify(token)
-        # A key may be retired at any time.
-        is_ours = self._keys.find(key.kid) is key and claims.get("iss") == self.issuer
+        key, claims = self._remembered.get(token, (None, {}))
+        # A key may be retired at any time, and may be read anew.
+        if key is None or self._keys.find(key.kid) is not key:
+            claims = self._verify(token)
+        is_ours = claims.get("iss") == self.issuer
         is_for_one = isinstance(claims.get("aud"), str)
         if not (is_ours and is_for_one and self._is_in_time(claims)):
             raise InvalidToken
         return claims
 
-    def _verify(self, token: str) -> tuple[SigningKey, dict[str, Any]]:
-        """Return the claims that one of our keys signed, and the key."""
+    def _verify(self, token: str) -> dict[str, Any]:
+        """Return the claims that one of our keys signed."""
         if len(token) > _MAX_CHARACTERS:
             raise InvalidToken
         try:
@@ -245,7 +249,7 @@ class Tokens:
         if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[token] = key, found.claims
-        return key, found.claims
+        return found.claims
 
     def _is_in_time(self, claims: Mapping[str, Any]) -> bool:
         now = self._clock.now()
@@ -290,4 +294,6 @@ def _is_text(value: object) -> bool:
 
 
 def _is_time(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return 0 <= value < _TIME_END

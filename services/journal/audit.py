@@ -37,6 +37,10 @@ _MOST = 100_000
 _TTL_MS = 400 * 86_400 * 1000
 _OP_BYTES = 6
 
+# How many entries are read unless somebody says, and at most.
+AT_ONCE = 50
+MOST_AT_ONCE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Act:

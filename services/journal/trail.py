@@ -1,27 +1,27 @@
 """The trail: what happened to a phone lately, for whoever looks into one login.
 
-Key ``trail:{<tag>}``, a list of JSON arrays, oldest first, at most 200. Each is
-``[time, letter, verification, request, ...]``: Unix milliseconds by Redis's own clock,
-a letter of the table ``_KINDS``, the verification's fingerprint, the request's id, and
-the event's fields that the table names. What is empty at the end is left out.
+Key ``trail:{<tag>}``, a string of lines, as lines.py writes them; the last 8 KB of
+each phone, which are about 150. In the order of their writing, a second off at most.
 
-TTL: as long as the operator wants to look back (``TRACE_HOURS``), from the last entry
-on; older entries are dropped as new ones come.
+TTL: as long as the operator wants to look back (``TRACE_HOURS``), from the last line
+on; older lines are dropped as new ones come.
 
-A login leaves three or four entries of about 90 bytes. A session that goes on as it
-should leaves none: that is what its "last used" tells, and would be 144 a day.
+A send leaves a line of 58 bytes: 136 with its key by MEMORY USAGE, to which Redis adds
+60 in its tables, as for every key that ends (used_memory, 30,000 phones, against
+TRACE_HOURS=0). A login leaves three lines, 230 and 60; a receipt is 60 more. A session
+that goes on as it should leaves none: that is what its "last used" tells, and would be
+144 a day.
 
 Fed from events, after the answer, many in one round trip. What cannot be written is
 lost: nothing depends on it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from services import events
 from services.background import Background, Gathered
+from services.journal.lines import KINDS, SAME, TrailEntry, read_lines, write_line
 from services.scripts import Call, Script, ScriptRunner
 from utils.clock import Clock
 
@@ -30,64 +30,13 @@ _ADD = Script.load(_HERE / "trail_add.lua")
 _ALL = Script.load(_HERE / "trail_all.lua")
 _FORGET = Script.load(_HERE / "trail_forget.lua")
 
-_MOST = 200
+_MOST_BYTES = 8_192
 
 # What goes to Redis in one round trip.
 _MOST_TOGETHER = 100
 
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """How an event is written: its letter, its name, and the fields that tell it."""
-
-    letter: str
-    name: str
-    fields: tuple[str, ...]
-
-
-_KINDS: dict[type[events.Event], _Kind] = {
-    events.VerificationStarted: _Kind(
-        "s",
-        "sent",
-        ("purpose", "channel", "provider", "attempt", "resend", "failed"),
-    ),
-    events.DeliveryFailed: _Kind(
-        "d", "not_sent", ("reason", "budget_returned", "failed")
-    ),
-    events.ReceiptTaken: _Kind(
-        "r", "receipt", ("provider", "status", "outcome", "vendor_code")
-    ),
-    events.MessageFollowed: _Kind(
-        "f", "followed", ("channel", "after", "provider", "reason")
-    ),
-    events.CodeChecked: _Kind("c", "checked", ("purpose", "outcome", "attempts_left")),
-    events.LimitReached: _Kind(
-        "l", "limited", ("limit", "action", "retry_after_seconds")
-    ),
-    events.SessionOpened: _Kind("o", "session_opened", ("session", "client")),
-    events.SessionRefreshed: _Kind("u", "refreshed", ("session", "outcome")),
-    events.SessionsEnded: _Kind("e", "sessions_ended", ("reason", "count")),
-    events.PhoneChanged: _Kind("m", "phone_changed", ("from_tag", "to_tag")),
-    events.AdminActed: _Kind("a", "admin", ("action", "actor", "detail", "outcome")),
-}
-# What is left out at the end of a row. A number is not: none is none, 0 is 0.
-_EMPTY = ("", ())
-
-_BY_LETTER = {kind.letter: kind for kind in _KINDS.values()}
-
-# When it happened (monotonic), whom it concerns, and the row without its time.
-_Item = tuple[float, str, list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class TrailEntry:
-    """One thing that happened; ``at`` in Unix seconds, ``fields`` are the event's."""
-
-    at: float
-    kind: str
-    verification: str
-    request_id: str
-    fields: dict[str, Any]
+# When it happened (monotonic), whom it concerns, in which request, and what.
+_Item = tuple[float, str, str, events.Event]
 
 
 class Trail:
@@ -116,16 +65,10 @@ class Trail:
 
     def take(self, event: events.Event) -> None:
         """Have an event written, if it is about a phone; an ``Emit``."""
-        kind = _KINDS.get(type(event))
-        if kind is None or not self.hours:
+        if type(event) not in KINDS or not self.hours:
             return
         for tag in _tags(event):
-            values = [getattr(event, name) for name in kind.fields]
-            while values and values[-1] in _EMPTY:
-                values.pop()
-            verification = getattr(event, "verification", "")
-            row = [kind.letter, verification, self._request_id(), *values]
-            self._items.add((self._clock.monotonic(), tag, row))
+            self._items.add((self._clock.monotonic(), tag, self._request_id(), event))
 
     def read(self, tag: str, verification: str | None = None) -> list[TrailEntry]:
         """Return what happened to a phone, oldest first.
@@ -135,9 +78,11 @@ class Trail:
         Raises:
             StoreUnavailable: Redis cannot be reached.
         """
-        arguments = {"ttl_ms": self._ttl_ms, "offset_ms": self._offset_ms}
+        arguments = {"offset_ms": self._offset_ms}
         reply = self._scripts.run(Call(_ALL, [_key(tag)], arguments))
-        entries = sorted(map(_read, reply["rows"]), key=lambda it: it.at)
+        oldest = (reply["now_ms"] - self._ttl_ms) / 1000
+        entries = [it for it in read_lines(reply["text"]) if it.at > oldest]
+        entries.sort(key=lambda it: it.at)
         if verification is None:
             return entries
         requests = {it.request_id for it in entries if it.verification == verification}
@@ -166,20 +111,23 @@ class Trail:
 
     def _add_all(self, items: Sequence[_Item]) -> None:
         now = self._clock.monotonic()
-        by_tag: dict[str, list[list[Any]]] = {}
-        for at, tag, row in items:
-            age_ms = round((now - at) * 1000)
-            by_tag.setdefault(tag, []).append([age_ms, *row])
+        by_tag: dict[str, list[tuple[int, str]]] = {}
+        last: dict[str, str] = {}
+        for at, tag, request_id, event in items:
+            is_same = request_id and last.get(tag) == request_id
+            line = write_line(event, SAME if is_same else request_id)
+            last[tag] = request_id
+            by_tag.setdefault(tag, []).append((round((now - at) * 1000), line))
         self._scripts.run_together(
-            *(self._add_call(tag, rows) for tag, rows in by_tag.items())
+            *(self._add_call(tag, lines) for tag, lines in by_tag.items())
         )
 
-    def _add_call(self, tag: str, rows: list[list[Any]]) -> Call:
+    def _add_call(self, tag: str, lines: Sequence[tuple[int, str]]) -> Call:
         arguments = {
-            "most": _MOST,
+            "most": _MOST_BYTES,
             "ttl_ms": self._ttl_ms,
             "offset_ms": self._offset_ms,
-            "rows": rows,
+            "lines": lines,
         }
         return Call(_ADD, [_key(tag)], arguments, once=True)
 
@@ -201,22 +149,6 @@ def _tags(event: events.Event) -> Iterator[str]:
         case _:
             if tag := getattr(event, "phone_tag", ""):
                 yield tag
-
-
-def _read(row: list[Any]) -> TrailEntry:
-    at_ms, letter, verification, request_id, *values = row
-    kind = _BY_LETTER[letter]
-    fields: dict[str, Any] = dict.fromkeys(kind.fields, "")
-    if "failed" in fields:
-        fields["failed"] = []
-    fields.update(zip(kind.fields, values, strict=False))
-    return TrailEntry(
-        at=at_ms / 1000,
-        kind=kind.name,
-        verification=verification,
-        request_id=request_id,
-        fields=fields,
-    )
 
 
 def _key(tag: str) -> str:

@@ -1,8 +1,9 @@
 -- Adds what happened to a phone, and drops what is too old or too much.
 --
 -- KEYS[1]  the phone's trail
--- ARGV[1]  JSON {offset_ms, most, ttl_ms, rows}
---          rows  as trail.py has them, with their age in place of the time
+-- ARGV[1]  JSON {offset_ms, most, ttl_ms, lines}
+--          most   bytes to keep
+--          lines  [age in ms, line without its time], the oldest first
 -- returns  JSON {}
 --
 -- Twice, it adds twice: it is not run again when its answer is lost.
@@ -11,15 +12,22 @@ local request = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + request.offset_ms
 
-for _, row in ipairs(request.rows) do
-  row[1] = now - row[1]
-  redis.call('RPUSH', KEYS[1], cjson.encode(row))
+local kept = { redis.call('GET', KEYS[1]) or nil }
+for _, line in ipairs(request.lines) do
+  kept[#kept + 1] = string.format('%.0f|%s', math.floor((now - line[1]) / 100), line[2])
 end
-redis.call('LTRIM', KEYS[1], -request.most, -1)
-local oldest = redis.call('LINDEX', KEYS[1], 0)
-while oldest and cjson.decode(oldest)[1] <= now - request.ttl_ms do
-  redis.call('LPOP', KEYS[1])
-  oldest = redis.call('LINDEX', KEYS[1], 0)
+local text = table.concat(kept, '\n')
+
+local function time_at(place)
+  return tonumber(string.match(text, '^%d+', place))
 end
-redis.call('PEXPIRE', KEYS[1], request.ttl_ms)
+
+local start, oldest = 1, math.floor((now - request.ttl_ms) / 100)
+while #text - start >= request.most or time_at(start) <= oldest do
+  local ending = string.find(text, '\n', start, true)
+  if not ending then break end
+  start = ending + 1
+end
+-- Not APPEND, which doubles the room that a string takes.
+redis.call('SET', KEYS[1], string.sub(text, start), 'PX', request.ttl_ms)
 return '{}'

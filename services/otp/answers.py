@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from services.abuse.guard import Room
 from services.abuse.limits import Quota
@@ -19,7 +19,7 @@ from services.errors import (
     WrongCode,
 )
 from services.otp.codes import Purpose, VerificationId
-from services.otp.records import Prize, Record, State
+from services.otp.records import Record, State
 from services.sms.provider import Channel
 from services.sms.routes import CHANNELS
 from services.sms.words import Client
@@ -87,17 +87,13 @@ class Started:
     quotas: Sequence[Quota]
 
 
-Draft = TypeVar("Draft", bound=Prize)
-
-
 @dataclass(frozen=True, slots=True)
-class Verified(Generic[Draft]):
-    """A won check: ``draft`` is what was to be won, ``won`` what came of it."""
+class Verified:
+    """A won check; ``result`` is what came of its prize, as ``on_win`` told it."""
 
     phone: PhoneNumber
     purpose: Purpose
-    draft: Draft
-    won: Mapping[str, Any]
+    result: Mapping[str, Any]
     first_login: bool
 
 

@@ -2,12 +2,13 @@
 --
 -- KEYS[1]  the phone's record
 -- KEYS[2]  and on: what the prize needs, in the same slot
--- ARGV[1]  JSON {offset_ms, limits, op, id, storefront, prize?}
+-- ARGV[1]  JSON {offset_ms, limits, op, id, storefront, prize?, not_after_ms}
 --          op          names this request: run again at once, it gives the same answer
 --          storefront  names who asks; another's verification is gone for it
 --          prize       what a guess that equals the derived code wins; without it the
 --                      guess was wrong
--- returns  JSON answer; outcome verified | wrong | exhausted | locked | gone, with
+--          not_after_ms  when whoever asks gives up, by Redis's own clock
+-- returns  JSON {late} when that is over, and nothing happened; else the answer: outcome verified | wrong | exhausted | locked | gone, with
 --          first_login, won and sends, all messages as the record has them (when
 --          verified)
 --
@@ -16,6 +17,7 @@
 -- phone, returns what is to be told, and whether that is a login; called again with the
 -- same prize it must return the same.
 
+if now - request.offset_ms > request.not_after_ms then return '{"late":true}' end
 local record = load_record()
 local verification = record.verifications[request.id]
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from services.errors import RateLimited
-from services.otp.records import PhoneLimits
+from services.otp.records import PhoneLimits, phone_key
 from services.scripts import Call, Reply, Script, ScriptRunner, whole_seconds
 
 _HERE = Path(__file__).parent
 _UNLOCK = Script.load(_HERE / "phone.lua", _HERE / "unlock.lua")
-_ERASE = Script.load(_HERE / "erase.lua")
 
 # As many as one code allows, by default.
 _ROOM = 5
@@ -81,14 +80,10 @@ class Locks:
             raise RateLimited(limit=LIMIT, retry_after=wait)
         return _read(reply)
 
-    def erase(self, tag: str) -> None:
-        """Forget a phone. Its pending codes are gone, and so are its limits."""
-        self._scripts.run(Call(_ERASE, [_key(tag)], {}))
-
     def _run(self, tag: str, arguments: dict[str, Any]) -> Reply:
         arguments["limits"] = self._limits.arguments
         arguments["offset_ms"] = int(self._offset_seconds() * 1000)
-        return self._scripts.run(Call(_UNLOCK, [_key(tag)], arguments))
+        return self._scripts.run(Call(_UNLOCK, [phone_key(tag)], arguments))
 
 
 def _read(reply: Reply) -> Lock:
@@ -99,7 +94,3 @@ def _read(reply: Reply) -> Lock:
         checks_left=reply.get("left"),
         forgiven=reply["forgiven"],
     )
-
-
-def _key(tag: str) -> str:
-    return f"otp:{{{tag}}}"

@@ -155,6 +155,11 @@ class Attempt:
     limits: PhoneLimits
 
 
+def phone_key(tag: str) -> str:
+    """Name the record of a phone."""
+    return f"otp:{{{tag}}}"
+
+
 def read_record(reply: Reply) -> Record:
     """Read what a script of this store answered."""
     return Record(

@@ -29,8 +29,7 @@ from services.otp.store import OtpStore
 from services.sms.outgoing import Delivery, NotDelivered, Outgoing
 from services.sms.provider import Channel, Reason, Refused
 from services.sms.service import SmsService
-from services.sms.words import Client
-from services.sms.words import Purpose as WordsFor
+from services.sms.words import Client, Wording
 from utils.crypto import fingerprint
 from utils.phone import PhoneNumber
 
@@ -135,7 +134,7 @@ class CodeSender:
         outgoing = Outgoing(
             phone=letter.phone,
             code=code,
-            purpose=words_for(planned.attempt.id.purpose),
+            wording=wording_of(planned.attempt.id.purpose),
             ttl_seconds=record.expires_in,
             locale=letter.locale,
             client=letter.client,
@@ -256,7 +255,7 @@ def _outage(
     return DeliveryUnavailable(retry_after=wait, next_step=next_step)
 
 
-def words_for(purpose: Purpose) -> WordsFor:
+def wording_of(purpose: Purpose) -> Wording:
     """Say which words a code comes with."""
     # A number that an account moves to is verified, as any other is.
     return "verify" if purpose == "change" else purpose

@@ -21,7 +21,6 @@ from services.otp.answers import (
     NEXT_WHEN_GONE,
     UNKNOWN,
     Delivery,
-    Draft,
     SendRequest,
     Started,
     Status,
@@ -35,7 +34,7 @@ from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.phonebook import Phonebook
 from services.otp.planning import TEST_WAYS, Planner
-from services.otp.records import Record
+from services.otp.records import Prize, Record
 from services.otp.sending import CodeSender, Letter, Planned
 from services.otp.statuses import Statuses
 from services.otp.store import OtpStore
@@ -64,7 +63,6 @@ class OtpService:
         clock: Clock,
         emit: Emit,
     ) -> None:
-        self._scripts = scripts
         self._store = store
         self._guard = guard
         self._planner = planner
@@ -172,13 +170,13 @@ class OtpService:
         country: str | None = None,
         code: str,
         caller: Caller,
-        winning: Callable[[str, Purpose], Draft],
+        prize: Callable[[str, Purpose], Prize],
         purposes: Collection[Purpose] = ("login", "verify"),
-    ) -> Verified[Draft]:
-        """Check one guess. ``winning`` prepares what a right one is to win.
+    ) -> Verified:
+        """Check one guess. ``prize`` says what a right one wins, in the same step.
 
-        It is given the E.164 number and the purpose, and its answer is won in the same
-        step. A verification for none of ``purposes`` does not exist here.
+        It is given the E.164 number and the purpose. A verification for none of
+        ``purposes`` does not exist here.
 
         Raises:
             VerificationGone, WrongCode, AttemptsExhausted, PhoneLocked, RateLimited:
@@ -202,9 +200,9 @@ class OtpService:
         derived = self._phonebook.code_of(verification, phone, caller.storefront)
         right = same(derived, code)
         purpose = verification.purpose
-        draft = winning(phone.e164, purpose) if right else None
+        to_win = prize(phone.e164, purpose) if right else None
         attempt = self._phonebook.attempt(verification, phone, caller.storefront)
-        record = self._store.check(attempt, prize=draft)
+        record = self._store.check(attempt, prize=to_win)
         if record.outcome in {"wrong", "gone"}:
             evaluated = record.outcome == "wrong"
             room = self._guard.count_wrong_check(caller, phone, evaluated=evaluated)
@@ -225,16 +223,20 @@ class OtpService:
         is_test = self._phonebook.is_test(phone)
         if is_test:
             room.send_wait = 0  # No limit on sends binds a test number.
-        if draft is None or record.outcome != "verified":
+        if to_win is None or record.outcome != "verified":
             channels = record.channels or ("sms",)
             raise not_verified(record, room, channels)
         if not is_test:
             self._conversions.verified(record, phone.region)
-        return Verified(phone, purpose, draft, record.won, record.first_login)
+        return Verified(phone, purpose, record.won, record.first_login)
 
-    def forget_login(self, tag: str) -> None:
-        """Take the next login of a phone for its first: it is somebody else's now."""
-        self._store.forget_login(tag, self._phonebook.limits)
+    def forget_holder(self, tag: str) -> None:
+        """Void a phone's codes, and take its next login for its first."""
+        self._store.forget_holder(tag, self._phonebook.limits)
+
+    def erase(self, tag: str) -> None:
+        """Forget a phone: its codes, its limits, its logins."""
+        self._store.erase(tag)
 
     def status(self, verification: VerificationId, caller: Caller) -> Status:
         """Tell how a verification stands, in one round trip; changes nothing.

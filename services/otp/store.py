@@ -41,6 +41,7 @@ the slot. Which, and how, is not known here: a piece of Lua, ``on_win``, is give
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ from services.otp.records import (
     Plan,
     Prize,
     Record,
+    phone_key,
     read_record,
 )
 from services.scripts import Call, Script, ScriptRunner
@@ -65,6 +67,7 @@ _FORGET = Script.load(_SHARED, _HERE / "forget.lua")
 _STATUS = Script.load(_SHARED, _HERE / "status.lua")
 _FOLLOW = Script.load(_SHARED, _HERE / "follow.lua")
 _NOTE = Script.load(_SHARED, _HERE / "note.lua")
+_ERASE = Script.load(_HERE / "erase.lua")
 
 
 class OtpStore:
@@ -77,15 +80,15 @@ class OtpStore:
         self,
         scripts: ScriptRunner,
         *,
-        winning: Sequence[Path],
+        on_win: Sequence[Path],
         offset_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Use ``scripts``; tests move Redis's time by ``offset_seconds``.
 
-        ``winning`` are the files that define ``on_win``, as ``check.lua`` calls it.
+        ``on_win`` are the files that define it, as ``check.lua`` calls it.
         """
         self._scripts = scripts
-        self._check = Script.load(_SHARED, *winning, _HERE / "check.lua")
+        self._check = Script.load(_SHARED, *on_win, _HERE / "check.lua")
         self._offset_seconds = offset_seconds
 
     def start(
@@ -192,11 +195,19 @@ class OtpStore:
         if prize is not None:
             keys = prize.keys
             arguments["prize"] = prize.argument
-        return self._run(self._check, attempt.id.tag, attempt.limits, arguments, *keys)
+        call = self._call(self._check, attempt.id.tag, attempt.limits, arguments, *keys)
+        return read_record(self._scripts.run(replace(call, timely=True)))
 
-    def forget_login(self, tag: str, limits: PhoneLimits) -> None:
-        """Take the next login of a phone for its first: it is somebody else's now."""
+    def forget_holder(self, tag: str, limits: PhoneLimits) -> None:
+        """Drop a phone's verifications and its login; its limits stay.
+
+        It is somebody else's now, or nobody's: who holds it next is new here.
+        """
         self._scripts.run(self._call(_FORGET, tag, limits, {}))
+
+    def erase(self, tag: str) -> None:
+        """Drop all that is known of a phone, its limits too."""
+        self._scripts.run(Call(_ERASE, [phone_key(tag)], {}))
 
     def status_call(self, verification: VerificationId, limits: PhoneLimits) -> Call:
         """Return the call that asks for a status, to be run with others."""
@@ -228,7 +239,7 @@ class OtpStore:
     ) -> Call:
         arguments["limits"] = limits.arguments
         arguments["offset_ms"] = int(self._offset_seconds() * 1000)
-        return Call(script, [f"otp:{{{tag}}}", *more_keys], arguments)
+        return Call(script, [phone_key(tag), *more_keys], arguments)
 
 
 def _in_lua(plans: Sequence[Plan]) -> list[tuple[Channel, Any]]:

@@ -1,9 +1,9 @@
-"""Tells a phone that its account has another number now."""
+"""Writes notices as each vendor needs them, and hands them over."""
 
 from collections.abc import Sequence
 
-from services.sms.outgoing import Delivery, NotDelivered, Notice
-from services.sms.provider import Ambiguous, Message, Reason, Unavailable
+from services.sms.outgoing import Delivery, Notice
+from services.sms.provider import Message, Provider
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from services.sms.vendor_calls import VendorCalls
@@ -33,27 +33,19 @@ class Notices:
             Refused: the phone or fraud; the others were not asked and must not be.
             NotDelivered: none took it.
         """
-        region = notice.phone.region
-        reason: Reason | None = None
-        may_have_left = False
-        for provider in self._calls.in_order(order, region):
-            message = self._write(provider.name, notice)
-            if message is None or not self._calls.allow(provider.name, region):
-                continue
-            try:
-                accepted, _ = self._calls.hand_over(provider, message, deadline)
-            except (Unavailable, Ambiguous) as failure:
-                reason = failure.reason
-                may_have_left = may_have_left or failure.may_have_left
-            else:
-                return Delivery(
-                    provider.name, "sms", provider.status, accepted.message_id
-                )
-        raise NotDelivered(
-            reason=reason,
-            may_have_left=may_have_left,
-            of_message=False,
-            retry_after_seconds=self._calls.retry_after(order, region),
+        messages = {
+            name: message
+            for name in order
+            if (message := self._write(name, notice)) is not None
+        }
+
+        def ask(provider: Provider) -> Delivery:
+            message = messages[provider.name]
+            accepted, _ = self._calls.hand_over(provider, message, deadline)
+            return Delivery(provider.name, "sms", provider.status, accepted.message_id)
+
+        return self._calls.first_that_takes(
+            list(messages), notice.phone.region, ask, deadline=deadline
         )
 
     def _write(self, name: str, notice: Notice) -> Message | None:

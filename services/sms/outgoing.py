@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.sms.provider import Channel, Reason
-from services.sms.words import Client, Purpose
+from services.sms.words import Client, Wording
 from utils.phone import PhoneNumber
 
 
@@ -19,7 +19,7 @@ class Outgoing:
 
     phone: PhoneNumber
     code: str
-    purpose: Purpose
+    wording: Wording
     ttl_seconds: int
     locale: str
     client: Client | None

@@ -1,23 +1,18 @@
 """Sends one message through whichever vendor takes it, under one deadline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from services.events import Emit
 from services.sms.breakers import Breakers, ProviderHealth
 from services.sms.notices import Notices
-from services.sms.outgoing import Delivery, NotDelivered, Notice, Outgoing
+from services.sms.outgoing import Delivery, Notice, Outgoing
 from services.sms.provider import (
-    Ambiguous,
     Channel,
     Message,
     Provider,
     ProviderFailure,
-    Reason,
-    Refused,
     ReportsConversion,
     Scope,
-    Unavailable,
 )
 from services.sms.routes import CHANNELS, LAST_RESORT, Routes
 from services.sms.routing.health import VendorHealth
@@ -25,7 +20,6 @@ from services.sms.routing.router import Router
 from services.sms.routing.standing import Route
 from services.sms.senders import Senders
 from services.sms.templates import Templates
-from services.sms.transport import MINIMUM_SECONDS, NOT_ASKED
 from services.sms.vendor_calls import VendorCalls
 from utils.clock import Clock
 from utils.phone import PhoneNumber
@@ -116,34 +110,11 @@ class SmsService:
             Refused: the phone or fraud; the others were not asked and must not be.
             NotDelivered: none took it.
         """
-        region = outgoing.phone.region
-        reason: Reason | None = None
-        may_have_left = of_message = False
-        failed: list[str] = []
-        for provider in self._calls.in_order(order, region):
-            if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
-                break
-            if not self._calls.allow(provider.name, region):
-                failed.append(f"{provider.name} left_alone")
-                continue
-            try:
-                delivery = self._call(provider, outgoing, channel, deadline)
-                return replace(delivery, failed=tuple(failed))
-            except Refused as refusal:
-                refusal.may_have_left = may_have_left
-                refusal.failed = (*failed, _told(provider, refusal))
-                raise
-            except (Unavailable, Ambiguous) as failure:
-                failed.append(_told(provider, failure))
-                reason = failure.reason
-                may_have_left = may_have_left or failure.may_have_left
-                of_message = of_message or _is_of_message(failure)
-        raise NotDelivered(
-            reason=reason,
-            may_have_left=may_have_left,
-            of_message=of_message,
-            retry_after_seconds=self._calls.retry_after(order, region),
-            failed=tuple(failed),
+        return self._calls.first_that_takes(
+            order,
+            outgoing.phone.region,
+            lambda provider: self._call(provider, outgoing, channel, deadline),
+            deadline=deadline,
         )
 
     def notify(
@@ -207,7 +178,7 @@ class SmsService:
             vendor=name,
             region=outgoing.phone.region,
             locale=outgoing.locale,
-            purpose=outgoing.purpose,
+            purpose=outgoing.wording,
             client=outgoing.client,
             ttl_seconds=outgoing.ttl_seconds,
         )
@@ -223,13 +194,3 @@ class SmsService:
             dlt=text.dlt,
             reference=outgoing.reference,
         )
-
-
-def _is_of_message(failure: ProviderFailure) -> bool:
-    """Tell whether a vendor answered, and found fault with what it was asked to do."""
-    return failure.scope is not Scope.PROVIDER and failure.vendor_code != NOT_ASKED
-
-
-def _told(provider: Provider, failure: ProviderFailure) -> str:
-    """Say who did not take a message and why, as an event says it."""
-    return f"{provider.name} {failure.reason} {failure.vendor_code}".rstrip()

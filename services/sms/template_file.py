@@ -15,14 +15,14 @@ from services.sms.locales import is_language
 from services.sms.own_templates import OwnTemplate, OwnTemplates, TemplateError
 from services.sms.provider import Dlt
 from services.sms.segments import excess
-from services.sms.words import CLIENTS, NOTICE, PURPOSES, WORDS
+from services.sms.words import CLIENTS, NOTICE, WORDINGS, WORDS
 
 # Two codes, so that a registered text with one of them in a variable's place is found.
 _CODES = ("000000", "987654")
 
 _PLACEHOLDERS = ("code", "minutes", "brand", "host", "app_hash")
 
-_KINDS = (*PURPOSES, NOTICE)
+_KINDS = (*WORDINGS, NOTICE)
 _ENDINGS = ("00", "87")
 _NOTICE_PLACEHOLDERS = ("ending", "brand")
 _DLT = ("dlt_entity_id", "dlt_template_id", "dlt_text")
@@ -107,7 +107,7 @@ def find_dlt_gaps(own: OwnTemplates, vendors: Collection[str]) -> Iterator[str]:
         )
         for vendor in sorted(dlt.VENDORS.intersection(vendors))
         for locale, purpose, client in itertools.product(
-            sorted({*WORDS, *own.locales}), PURPOSES, CLIENTS
+            sorted({*WORDS, *own.locales}), WORDINGS, CLIENTS
         )
     ]
     registered = {vendor for vendor, _, _, it in sent if it and it.dlt}

@@ -13,7 +13,7 @@ from services.sms.locales import DEFAULT, chain, choose_locale, usual_language
 from services.sms.own_templates import OwnTemplates, TemplateError
 from services.sms.provider import Dlt, in_minutes
 from services.sms.segments import excess
-from services.sms.words import NOTICE, PURPOSES, WORDS, Words
+from services.sms.words import NOTICE, WORDINGS, WORDS, Words
 
 # https://wicg.github.io/sms-one-time-codes/: the last line, "@" host, one space, "#"
 # code, and nothing else; an explanatory text stands above it.
@@ -160,11 +160,11 @@ class Templates:
         endings = {self._ending(it) for it in (None, "android", "other")}
         forms: dict[tuple[str, str, str, bool], str] = {}
         worst = 0
-        for key in itertools.product(WORDS, PURPOSES, endings, (False, True)):
-            language, purpose, ending, widened = key
+        for key in itertools.product(WORDS, WORDINGS, endings, (False, True)):
+            language, wording, ending, widened = key
             tail = (_WIDENER if widened else "") + ending
             over = 0
-            for words in WORDS[language].forms(purpose):
+            for words in WORDS[language].forms(wording):
                 forms[key] = words + tail
                 over = self._excess(forms[key], WORDS[language], code)
                 if not over:

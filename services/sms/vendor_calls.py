@@ -1,10 +1,12 @@
-"""Asks vendors one at a time, and holds their answers for or against them."""
+"""Asks vendors one after another, and holds their answers for or against them."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from services.events import Emit, ProviderCalled
 from services.sms.breakers import Breakers
+from services.sms.outgoing import Delivery, NotDelivered
 from services.sms.provider import (
     Accepted,
     Ambiguous,
@@ -12,8 +14,11 @@ from services.sms.provider import (
     Provider,
     ProviderFailure,
     Reason,
+    Refused,
     Scope,
+    Unavailable,
 )
+from services.sms.transport import MINIMUM_SECONDS, NOT_ASKED
 from utils.clock import Clock
 
 
@@ -33,21 +38,49 @@ class VendorCalls:
         self._clock = clock
         self._emit = emit
 
-    def in_order(self, order: Sequence[str], region: str) -> Iterator[Provider]:
-        """Go through the providers: the first as it is, then those that may be asked.
+    def first_that_takes(
+        self,
+        order: Sequence[str],
+        region: str,
+        ask: Callable[[Provider], Delivery],
+        *,
+        deadline: float,
+    ) -> Delivery:
+        """Ask the first of ``order``, and the others as long as it fails.
 
-        Asked anew each time, because breakers open while a send is under way.
+        No vendor is asked twice, because it may have sent what it did not confirm.
+
+        Raises:
+            Refused: the phone or fraud; the others were not asked and must not be.
+            NotDelivered: none took it.
         """
-        if not order:
-            return
-        yield self._providers[order[0]]
-        rest = sorted(order[1:], key=lambda it: self._breakers.retry_in(it, region) > 0)
-        for name in rest:
-            yield self._providers[name]
-
-    def allow(self, name: str, region: str) -> bool:
-        """Tell whether a vendor may be asked now; who asks it then must."""
-        return self._breakers.allow(name, region)
+        reason: Reason | None = None
+        may_have_left = of_message = False
+        failed: list[str] = []
+        for provider in self._in_order(order, region):
+            if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
+                break
+            if not self._breakers.allow(provider.name, region):
+                failed.append(f"{provider.name} left_alone")
+                continue
+            try:
+                return replace(ask(provider), failed=tuple(failed))
+            except Refused as refusal:
+                refusal.may_have_left = may_have_left
+                refusal.failed = (*failed, _told(provider, refusal))
+                raise
+            except (Unavailable, Ambiguous) as failure:
+                failed.append(_told(provider, failure))
+                reason = failure.reason
+                may_have_left = may_have_left or failure.may_have_left
+                of_message = of_message or _is_of_message(failure)
+        raise NotDelivered(
+            reason=reason,
+            may_have_left=may_have_left,
+            of_message=of_message,
+            retry_after_seconds=self._retry_after(order, region),
+            failed=tuple(failed),
+        )
 
     def hand_over(
         self, provider: Provider, message: Message, deadline: float
@@ -65,7 +98,19 @@ class VendorCalls:
         self._breakers.success(name, region)
         return accepted, seconds
 
-    def retry_after(self, names: Sequence[str], region: str) -> int:
+    def _in_order(self, order: Sequence[str], region: str) -> Iterator[Provider]:
+        """Go through the providers: the first as it is, then those that may be asked.
+
+        Asked anew each time, because breakers open while a send is under way.
+        """
+        if not order:
+            return
+        yield self._providers[order[0]]
+        rest = sorted(order[1:], key=lambda it: self._breakers.retry_in(it, region) > 0)
+        for name in rest:
+            yield self._providers[name]
+
+    def _retry_after(self, names: Sequence[str], region: str) -> int:
         """Return the seconds until one of them may be asked, at least 1."""
         waits = [self._breakers.retry_in(name, region) for name in names]
         return max(1, math.ceil(min(waits, default=1.0)))
@@ -101,3 +146,13 @@ def _ask(provider: Provider, message: Message, deadline: float) -> Accepted:
         kind = type(error).__name__
     # Outside the except clause: that error may hold the number and the code.
     raise Ambiguous(Reason.AMBIGUOUS, Scope.PROVIDER, kind)
+
+
+def _is_of_message(failure: ProviderFailure) -> bool:
+    """Tell whether a vendor answered, and found fault with what it was asked to do."""
+    return failure.scope is not Scope.PROVIDER and failure.vendor_code != NOT_ASKED
+
+
+def _told(provider: Provider, failure: ProviderFailure) -> str:
+    """Say who did not take a message and why, as an event says it."""
+    return f"{provider.name} {failure.reason} {failure.vendor_code}".rstrip()

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Purpose = Literal["login", "verify"]
+# Of a code: to log in, or only to show that the phone is theirs.
+Wording = Literal["login", "verify"]
 Client = Literal["web", "android", "ios", "other"]
 
 # What a text of the operator's own may be for beside a code: to tell a phone that its
 # account has another number now.
 NOTICE = "notice"
 
-PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+WORDINGS: tuple[Wording, ...] = get_args(Wording)
 CLIENTS: tuple[Client, ...] = get_args(Client)
 
 
@@ -31,7 +32,7 @@ class Words:
     the fullest first.
     """
 
-    opening: Mapping[Purpose, str]
+    opening: Mapping[Wording, str]
     expires: str
     warning: str
     minutes: tuple[str, ...]
@@ -41,13 +42,13 @@ class Words:
         """Say how long the code lives."""
         return self.minutes[min(minutes, len(self.minutes)) - 1].format(n=minutes)
 
-    def forms(self, purpose: Purpose) -> tuple[str, ...]:
+    def forms(self, wording: Wording) -> tuple[str, ...]:
         """Return the text in full, and then ever shorter.
 
         The last one is for the longest of names in the widest of alphabets: it keeps
         what a person and a phone need to tell whose code it is.
         """
-        opening = self.opening[purpose]
+        opening = self.opening[wording]
         return (
             f"{opening} {self.expires} {self.warning}",
             f"{opening} {self.warning}",

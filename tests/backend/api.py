@@ -38,6 +38,7 @@ def production(simulator: Simulator, redis_url: str) -> dict[str, str]:
     return {
         "FLASK_ENV": "production",
         "SECRET_KEY": "7sXo2mQp9vLw4kTz8bYc1nRf6hJd3gAe",
+        "SUBJECT_KEY": "Vf0aYw3rT9kQe5uZx7LmC1oHs8dJb2NgP4iRtUyKqXE",
         "REDIS_URL": redis_url,
         "TOKEN_ISSUER": "https://auth.shop.example",
         **vendors(simulator),
@@ -228,11 +229,20 @@ class Api:
         return self.call("POST", "/api/token", data=form, **options)
 
     def change_phone(
-        self, token: object, verification_id: str, phone: str, code: str, **fields: Any
+        self,
+        login: Mapping[str, Any],
+        verification_id: str,
+        phone: str,
+        code: str,
+        **options: Any,
     ) -> Answer:
-        """Move the bearer's account to another number."""
+        """Move an account to another number, by both tokens of its ``login``."""
         body = {"verification_id": verification_id, "phone": phone, "otp": code}
-        return self.bearing(token, "POST", "/api/me/phone", json={**body, **fields})
+        if "refresh_token" in login:
+            body["refresh_token"] = login["refresh_token"]
+        return self.bearing(
+            login["access_token"], "POST", "/api/me/phone", json=body, **options
+        )
 
     def post(self, path: str, body: object) -> Answer:
         """Post a body as JSON, whatever Python can write as such."""

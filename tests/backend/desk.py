@@ -2,13 +2,8 @@
 
 from typing import Any
 
-from services.identity.clients.service_clients import (
-    ServiceClient,
-    StoredSecret,
-    new_secret,
-)
-from services.identity.clients.store import ClientStore
 from tests.backend.api import PHONE, Answer, Api
+from tests.backend.oauth import Service
 
 DESK = "svc-desk"
 
@@ -24,26 +19,7 @@ def register(
     api: Api, client_id: str = DESK, *, scopes: tuple[str, ...] = ("admin",)
 ) -> str:
     """Register a service client where the service keeps them; return its token."""
-    secret = new_secret()
-    with_secret = ServiceClient(
-        id=client_id,
-        name="Desk",
-        scopes=frozenset(scopes),
-        audiences=frozenset({"quickcart"}),
-        expires=int(api.clock.now()) + 86_400,
-        secrets=(StoredSecret.of(secret),),
-    )
-    clients = api.services.identity.clients
-    ClientStore(api._redis, api.services.otp._scripts).add(with_secret)
-    clients.reload()
-    answer = api.call(
-        "POST",
-        "/api/token",
-        data={"grant_type": "client_credentials"},
-        auth=(client_id, secret),
-    )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json["access_token"])
+    return Service(api, client_id, scopes=scopes).token()
 
 
 class Desk:

@@ -51,7 +51,7 @@ class Service:
         self.secret = new_secret()
         self.signer = Signer()
         scripts = ScriptRunner(EmbeddedConnections(api._redis), emit=lambda _: None)
-        self.store = ClientStore(api._redis, scripts)
+        self.store = ClientStore(scripts)
         self.store.add(
             make_client(
                 client_id,
@@ -60,6 +60,7 @@ class Service:
                 secrets=(StoredSecret.of(self.secret),),
                 public_keys=(self.signer.public,),
                 expires=int(api.clock.now()) + 86_400,
+                registered=int(api.clock.now()),
             )
         )
         self.follow()

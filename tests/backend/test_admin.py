@@ -8,7 +8,7 @@ import orjson
 import pytest
 import redis
 
-from backend.openapi.admin_operations import ADMIN_OPERATIONS, REQUESTS
+from backend.openapi.admin_operations import ADMIN_OPERATIONS, ON_PEOPLE
 from tests.backend.api import OTHER_PHONE, PHONE, Api, assert_problem
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import BODIES, Desk, register
@@ -44,14 +44,14 @@ def outcomes(desk: Desk) -> list[tuple[str, str, str]]:
 # Who may
 
 
-@pytest.mark.parametrize("operation", REQUESTS)
+@pytest.mark.parametrize("operation", ON_PEOPLE)
 def test_without_a_token_nothing_is_done(untouched: Api, operation: str) -> None:
     answer = untouched.post(f"/api/admin/{operation}", {"phone": PHONE})
 
     assert_problem(answer, 401, "invalid_token")
 
 
-@pytest.mark.parametrize("operation", REQUESTS)
+@pytest.mark.parametrize("operation", ON_PEOPLE)
 def test_a_service_without_the_scope_may_not(shared_api: Api, operation: str) -> None:
     token = register(shared_api, "svc-orders", scopes=("token:introspect",))
 
@@ -81,7 +81,7 @@ def test_the_audit_is_for_operators_too(shared_api: Api) -> None:
 # Whom it is about
 
 
-@pytest.mark.parametrize("operation", REQUESTS)
+@pytest.mark.parametrize("operation", ON_PEOPLE)
 def test_nobody_is_found_by_a_made_up_subject(desk: Desk, operation: str) -> None:
     answer = desk.ask(operation, sub=NOBODY, **BODIES.get(operation, {}))
 
@@ -133,6 +133,10 @@ def test_people_in_countries_that_are_not_served_any_more_are_found(
         "called from +919876543210",
         "called from 98765 43210",
         "(987) 654-3210",
+        "98765/43210",
+        "98765 and then 43210",
+        "2098-76-54",
+        "९८७६५४३२१०",
         "two\nlines",
     ],
 )
@@ -301,7 +305,13 @@ def test_who_is_admin_by_the_settings_stays_so(make_api: MakeApi) -> None:
     assert_problem(answer, 422, "invalid_request")
     assert "ADMIN_PHONES" in answer.json["errors"][0]["message"]
     assert desk.do("look")["roles"] == ["customer", "admin"]
-    # Granted to somebody else it can be taken.
+    # What was granted besides can be taken, and the settings' stays.
+    desk.do("grant-role", role="admin")
+    assert desk.do("take-role", role="admin") == {
+        "subject": desk.do("look")["subject"],
+        "changed": True,
+        "roles": ["customer", "admin"],
+    }
     desk.do("grant-role", phone=OTHER_PHONE, role="admin")
     taken = desk.do("take-role", phone=OTHER_PHONE, role="admin")
     assert taken["roles"] == ["customer"]
@@ -332,6 +342,19 @@ def test_a_recycled_number_is_somebody_new(desk: Desk) -> None:
     assert new["id"] == answer["subject"] != former["user"]["id"]
     assert (new["roles"], new["first_login"]) == (["customer"], True)
     assert_problem(desk.ask("look", sub=former["user"]["id"]), 404, "not_found")
+
+
+@pytest.mark.parametrize("operation", ["reassign", "erase"])
+def test_a_code_that_the_former_holder_asked_for_opens_nothing(
+    desk: Desk, operation: str
+) -> None:
+    api = desk.api
+    verification = api.start(PHONE)
+    code = api.code_of(PHONE)
+
+    desk.do(operation)
+
+    assert_problem(api.verify(verification, PHONE, code), 410, "verification_gone")
 
 
 def test_an_erased_person_is_forgotten(
@@ -379,6 +402,24 @@ def test_who_was_frozen_is_not_thawed_by_being_erased(desk: Desk) -> None:
 
 
 # What happened
+
+
+def test_a_login_that_a_freeze_refused_can_be_traced(own_desk: Desk) -> None:
+    desk, api = own_desk, own_desk.api
+    desk.do("freeze", reason="card fraud")
+    answer = api.verify(api.start(PHONE), PHONE, api.code_of(PHONE))
+    api.settle()
+
+    refused = desk.do("trace")["entries"][-1]
+
+    assert (refused["event"], refused["details"]) == (
+        "session_refused",
+        {"reason": "frozen"},
+    )
+    assert refused["request_id"] == answer.headers["X-Request-Id"]
+    assert '"event":"session_refused"' in api.log.getvalue().decode()
+    metrics = api.telemetry.metrics.render().decode()
+    assert 'sessions_refused_total{reason="frozen"} 1.0' in metrics
 
 
 def events_of(trace: Any) -> list[str]:
@@ -495,7 +536,7 @@ def test_without_hours_nothing_is_kept(
 # Who did it
 
 
-@pytest.mark.parametrize("operation", REQUESTS)
+@pytest.mark.parametrize("operation", ON_PEOPLE)
 def test_every_act_is_entered_with_who_did_it(desk: Desk, operation: str) -> None:
     look = desk.api.services.identity.people.look
     login = desk.api.login(PHONE)
@@ -580,7 +621,7 @@ def test_every_operation_is_documented() -> None:
 
     assert paths == {
         "/api/admin/audit",
-        *(f"/api/admin/{name}" for name in REQUESTS),
+        *(f"/api/admin/{name}" for name in ON_PEOPLE),
     }
 
 
@@ -591,14 +632,14 @@ def test_no_trail_and_no_audit_holds_a_number_or_a_code(
     verification = api.start(PHONE)
     api.verify(verification, PHONE, api.wrong_code_of(PHONE))
     api.verify(verification, PHONE, api.code_of(PHONE))
-    for operation in REQUESTS:
+    for operation in ON_PEOPLE:
         if operation != "erase":
             desk.ask(operation, **BODIES.get(operation, {}))
     desk.ask("trace", verification_id=verification)
     api.settle()
 
     (trail,) = list(store.scan_iter("trail:*"))
-    kept = f"{store.lrange(trail, 0, -1)} {store.xrange('audit')}"
+    kept = f"{store.get(trail)!r} {store.xrange('audit')}"
     assert "card fraud" in kept
     assert PHONE[-10:] not in kept
     assert verification not in kept

@@ -21,6 +21,7 @@ def test_development_says_where_with_what_and_how_to_log_in() -> None:
     assert "embedded: one process, lost on restart" in text
     assert "providers  console" in text
     assert "SECRET_KEY: not set" in text
+    assert "tokens     of http://localhost:5055 for quickcart" in text
     assert text.count("curl -s http://127.0.0.1:5055/") == 3
 
 

@@ -4,53 +4,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.cli.__main__ import main
 from backend.composition.addresses import addresses_of
 from config.config import load_settings
 from services.sms.routing.standing import Route
-from tests.backend.api import production
+from tests.backend.conftest import Run
 from tests.redis_server import free_port
 from tests.services.sms.routing.workers import JUDGED, Worker
 from tests.services.stores import open_real
-from tests.simulator import Simulator
 
 REPOSITORY = Path(__file__).parents[2]
 TWILIO = Route("sms", "IN", "twilio")
 FAST2SMS = Route("sms", "IN", "fast2sms")
 PUBLIC = {"PUBLIC_BASE_URL": "https://auth.shop.example"}
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def variables(simulator: Simulator, redis_url: str) -> dict[str, str]:
-    return production(simulator, redis_url)
-
-
-@pytest.fixture
-def run(
-    variables: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Run:
-    """Run a command in production, some settings changed; "" unsets one."""
-
-    def run_it(*arguments: str, **changed: str) -> tuple[int, str, str]:
-        for name, value in {**variables, **changed}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(tmp_path)
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run_it
 
 
 @pytest.fixture

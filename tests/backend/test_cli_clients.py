@@ -4,46 +4,30 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 import redis
 
-from backend.cli.__main__ import main
-from tests.backend.api import production
-from tests.backend.conftest import MakeApi
+from tests.backend.conftest import MakeApi, Run
 from tests.backend.oauth import basic
 from tests.fakes import FakeClock
 from tests.redis_server import free_port
 from tests.services.identity.clients.service_clients import Signer
-from tests.simulator import Simulator
 
-ADD = ("add", "svc-orders", "--name", "Orders", "--scope", "token:introspect")
-
-Run = Callable[..., tuple[int, str, str]]
+ADD = (
+    *("add", "svc-orders", "--name", "Orders"),
+    *("--scope", "token:introspect", "--audience", "quickcart"),
+)
 
 
 @pytest.fixture
-def run(
-    simulator: Simulator,
-    redis_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Run:
-    """Run a command in production, some settings changed."""
-    variables = production(simulator, redis_url)
-
-    def run_it(*arguments: str, **changed: str) -> tuple[int, str, str]:
-        for name, value in {**variables, **changed}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(tmp_path)
-        code = main(("clients", *arguments))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run_it
+def run(run: Run) -> Run:
+    """Run a ``clients`` command."""
+    return partial(run, "clients")
 
 
 @pytest.fixture
@@ -113,6 +97,34 @@ def test_a_removed_client_is_refused(run: Run, takes: Callable[..., bool]) -> No
     assert not takes(secret)
 
 
+def test_what_a_client_may_do_can_be_said_anew(run: Run) -> None:
+    run(*ADD)
+
+    def told() -> list[str]:
+        return run("list")[1].splitlines()[1].split()[2:4]
+
+    assert run("set", "svc-orders", "--audience", "shop")[0] == 0
+    assert told() == ["token:introspect", "shop"]
+    assert run("set", "svc-orders", "--scope", "admin")[1] == (
+        "Within 5 s svc-orders has admin for shop.\n"
+    )
+    assert told() == ["admin", "shop"]
+
+
+def test_what_a_client_may_do_must_go_together(run: Run) -> None:
+    run("add", "svc-orders", "--name", "Orders", "--scope", "admin")
+
+    for arguments, words in (
+        ((), "say --scope, --audience or both"),
+        (("--scope", "token:introspect"), "token:introspect needs --audience"),
+        (("--audience", "two words"), "--audience must be"),
+    ):
+        code, _, complaint = run("set", "svc-orders", *arguments)
+        assert code == 65
+        assert words in complaint
+    assert run("list")[1].splitlines()[1].split()[2:4] == ["admin", "-"]
+
+
 @pytest.mark.parametrize("command", ["rotate", "renew", "remove"])
 def test_a_client_that_is_not_there_is_not_found(run: Run, command: str) -> None:
     code, _, complaint = run(command, "svc-made-up")
@@ -143,7 +155,7 @@ def test_no_client_is_for_ever(run: Run, days: str) -> None:
 
 
 def test_the_list_shows_what_there_is_and_no_secret(run: Run, tmp_path: Path) -> None:
-    secret = secret_in(run(*ADD, "--audience", "quickcart")[1])
+    secret = secret_in(run(*ADD)[1])
     file = tmp_path / "clients.toml"
     file.write_text(
         """
@@ -173,6 +185,40 @@ def test_the_list_shows_what_there_is_and_no_secret(run: Run, tmp_path: Path) ->
     ]
     assert orders.split()[5:] == [secret[-4:], "-", "store"]
     assert secret not in said
+
+
+def test_a_broken_row_is_shown_and_can_be_removed(run: Run, store: redis.Redis) -> None:
+    run(*ADD)
+    store.hset("clients", "svc-broken", b"{")
+
+    code, said, _ = run("list")
+
+    assert code == 0
+    _, orders, broken = said.splitlines()
+    assert orders.startswith("svc-orders")
+    assert broken.startswith("svc-broken  (broken: nobody takes it; remove it")
+    for command in ("rotate", "renew"):
+        code, _, complaint = run(command, "svc-broken")
+        assert code == 65
+        assert "svc-broken: what is stored of it is broken" in complaint
+    assert run("remove", "svc-broken")[0] == 0
+    assert "svc-broken" not in run("list")[1]
+
+
+def test_a_client_is_registered_once(run: Run, store: redis.Redis) -> None:
+    def registered() -> int:
+        row: Any = store.hget("clients", "svc-orders")
+        return int(orjson.loads(row)["registered"])
+
+    begun = int(time.time())
+    run(*ADD)
+    at = registered()
+    run("rotate", "svc-orders")
+    run("renew", "svc-orders")
+
+    # Tokens from before were those of another one by that id.
+    assert begun <= at <= time.time()
+    assert registered() == at
 
 
 def test_a_client_of_the_file_is_changed_there(run: Run, tmp_path: Path) -> None:
@@ -248,8 +294,10 @@ def test_what_is_no_public_key_is_refused(run: Run, tmp_path: Path, bad: str) ->
         (("add", "orders", "--name", "x", "--scope", "admin"), "ID must be"),
         (("add", "svc-a", "--name", "a\nb", "--scope", "admin"), "--name must be"),
         ((*ADD, "--audience", "two words"), "--audience must be"),
+        (ADD[:-2], "token:introspect needs --audience"),
+        ((*ADD, "--audience", "shop/verification"), "not end with /verification"),
     ],
-    ids=["id", "name", "audience"],
+    ids=["id", "name", "audience", "no audience", "what receipts are for"],
 )
 def test_what_is_wrong_is_said(
     run: Run, arguments: tuple[str, ...], words: str
@@ -292,6 +340,7 @@ def test_every_change_is_in_the_audit(run: Run, redis_url: str) -> None:
     run("rotate", "svc-orders")
     run("drop-secret", "svc-orders", "--", secret[-4:])
     run("renew", "svc-orders")
+    run("set", "svc-orders", "--scope", "admin")
     run("remove", "svc-orders")
 
     with redis.Redis.from_url(redis_url, decode_responses=True) as store:
@@ -299,7 +348,7 @@ def test_every_change_is_in_the_audit(run: Run, redis_url: str) -> None:
 
     assert [it["action"] for it in entries] == [
         *("client-add", "client-rotate", "client-drop-secret"),
-        *("client-renew", "client-remove"),
+        *("client-renew", "client-set", "client-remove"),
     ]
     assert {it["detail"] for it in entries} == {"svc-orders"}
 

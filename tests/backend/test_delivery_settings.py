@@ -149,6 +149,7 @@ def test_countries_without_any_vendor_are_named_in_production() -> None:
         **FAST2SMS,
         FLASK_ENV="production",
         SECRET_KEY="n2VQ8sLr0xYt5WbKc7MdJf3GhZpAeUi9",
+        SUBJECT_KEY="Vf0aYw3rT9kQe5uZx7LmC1oHs8dJb2NgP4iRtUyKqXE",
         REDIS_URL="redis://redis:6379/0",
         TOKEN_ISSUER="https://auth.example.com",
         ALLOWED_COUNTRIES="IN, US",

@@ -76,9 +76,24 @@ def test_nothing_of_the_header_itself_is_kept(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "x" * 41, "a\nb", "a\x00", "a\u202eb", "\ud800", 7, ["x"], {}]
+    "name",
+    [
+        "",
+        " ",
+        "x" * 41,
+        "a\nb",
+        "a\x00",
+        "a\u202eb",
+        "\ud800",
+        7,
+        ["x"],
+        {},
+        "call +919876543210",
+        "9/8/7/6/5/4/3/2",
+        "९८७६५४३२१०",
+    ],
 )
-def test_a_name_that_nobody_could_read_is_refused(
+def test_a_name_that_nobody_could_read_or_that_may_be_a_number_is_refused(
     shared_api: Api, name: object
 ) -> None:
     answer = shared_api.verify("A" * 43, PHONE, "123456", device_name=name)

@@ -67,10 +67,10 @@ def _moving(*, minutes: int = 0, to: str = OTHER_PHONE) -> Reach:
 
     def reach(api: Api) -> Answer:
         api.login(to)
-        token = api.login(PHONE)["access_token"]
+        login = api.login(PHONE)
         api.clock.advance(31 + minutes * 60)
         verification = api.start(to, purpose="change")
-        return api.change_phone(token, verification, to, api.code_of(to))
+        return api.change_phone(login, verification, to, api.code_of(to))
 
     return reach
 

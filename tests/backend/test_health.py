@@ -38,6 +38,7 @@ def test_health_shows_each_dependency_and_calls_no_vendor(api: Api) -> None:
     assert (answer.status_code, answer.json["status"]) == (200, "pass")
     assert set(answer.json["checks"]) == {
         "redis:connection",
+        "keys:signing",
         "sms:twilio",
         "sms:fast2sms",
     }

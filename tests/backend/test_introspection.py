@@ -262,6 +262,18 @@ def test_each_takes_its_own_scope(api: Api, path: str, scope: str) -> None:
         assert_oauth_error(answer, 403, "insufficient_scope")
 
 
+def test_a_service_token_of_an_earlier_namesake_is_none(api: Api) -> None:
+    service, gateway = Service(api), Service(api, "svc-gateway", audiences=[ISSUER])
+    token = service.token()
+    assert is_active(gateway.introspect(token))
+
+    api.clock.advance(1)
+    service.change(registered=int(api.clock.now()))
+
+    assert not is_active(gateway.introspect(token))
+    assert is_active(gateway.introspect(service.token()))
+
+
 def test_a_narrowed_service_token_is_enough_for_what_it_says_alone(api: Api) -> None:
     token = Service(api).token(scope="token:revoke")
 
@@ -275,15 +287,15 @@ def test_asking_takes_one_round_trip(api: Api, monkeypatch: pytest.MonkeyPatch) 
     seen: list[object] = []
     monkeypatch.setattr(api.telemetry.metrics, "count", seen.append)
 
-    for name, kind in (("access_token", "access"), ("refresh_token", "refresh")):
+    for name in ("access_token", "refresh_token"):
         seen.clear()
         assert is_active(service.introspect(login[name]))
         assert [type(it) for it in seen].count(ScriptRan) == 1
-        assert TokenIntrospected(service.id, kind, active=True) in seen
+        assert TokenIntrospected(service.id, active=True) in seen
     seen.clear()
     service.introspect("x")
     assert ScriptRan not in map(type, seen)
-    assert TokenIntrospected(service.id, "none", active=False) in seen
+    assert TokenIntrospected(service.id, active=False) in seen
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])

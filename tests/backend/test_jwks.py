@@ -1,5 +1,6 @@
 """The keys that others check our tokens by, and how a worker follows them."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from services.errors import StoreUnavailable
 from services.identity.keys.signing_keys import (
     generate_signing_key,
     one_key,
+    read_signing_key,
 )
 from services.identity.keys.store import KeyStore
 from tests.backend.api import PHONE, Answer, Api, assert_problem
@@ -86,32 +88,81 @@ def test_a_running_service_signs_with_the_key_that_was_activated(
 ) -> None:
     old = api.login(PHONE)["access_token"]
     built_in = kids(api)
-    key, _ = operator.add(generate_signing_key("EdDSA"))
+    pem = generate_signing_key("EdDSA")
+    kid = read_signing_key(pem).kid
+    operator.add(pem)
     follow(api)
-    operator.activate(key.kid, at_once=True)
+    operator.activate(kid, at_once=True)
     follow(api)
     api.clock.advance(60)
 
     new = api.login(PHONE)["access_token"]
 
-    assert kids(api) == built_in | {key.kid}
+    assert kids(api) == built_in | {kid}
     assert api.me(old).status_code == 200
     assert api.me(new).status_code == 200
     operator.retire(*built_in, at_once=True)
     follow(api)
-    assert kids(api) == {key.kid}
+    assert kids(api) == {kid}
     assert_problem(api.me(old), 401, "invalid_token")
     assert api.me(new).status_code == 200
 
 
 def test_a_change_is_told_once(api: Api, operator: KeyStore) -> None:
-    key, _ = operator.add(generate_signing_key("ES256"))
+    pem = generate_signing_key("ES256")
+    operator.add(pem)
     follow(api)
     follow(api)
 
     log = api.log.getvalue().decode()
 
-    assert log.count(key.kid) == 1
+    assert log.count(read_signing_key(pem).kid) == 1
+
+
+def test_a_row_that_cannot_be_read_is_told_and_stops_nothing(
+    api: Api, store: redis.Redis
+) -> None:
+    before = kids(api)
+    store.hset("keys", "x" * 43, "{no JSON")
+    follow(api)
+
+    answer = api.login(PHONE)
+
+    assert kids(api) == before
+    assert api.me(answer["access_token"]).status_code == 200
+    (told,) = [
+        json.loads(line) for line in api.log.getvalue().splitlines() if b"xxx" in line
+    ]
+    assert (told["level"], told["kid"]) == ("warning", "x" * 43)
+    assert told["state"] == "unreadable"
+
+
+def test_health_warns_of_a_key_that_cannot_be_read(
+    api: Api, store: redis.Redis
+) -> None:
+    store.hset("keys", "x" * 43, "[]")
+    follow(api)
+
+    answer = api.call("GET", "/readyz")
+
+    (check,) = answer.json["checks"]["keys:signing"]
+    assert (answer.status_code, answer.json["status"]) == (200, "warn")
+    assert "cannot be read" in check["output"]
+
+
+def test_a_service_starts_whatever_stands_in_the_place_of_the_keys(
+    make_api: MakeApi, store: redis.Redis
+) -> None:
+    store.set("keys", "no hash")
+
+    api = make_api()
+
+    ready = api.call("GET", "/readyz")
+    (check,) = ready.json["checks"]["keys:signing"]
+    assert (ready.status_code, check["status"]) == (503, "fail")
+    store.delete("keys")
+    follow(api)
+    assert api.call("GET", "/readyz").status_code == 200
 
 
 def test_to_follow_costs_one_command(

@@ -23,6 +23,7 @@ def test_logout_ends_the_session_at_once(api: Api) -> None:
     answer = logout(api, body)
 
     assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
     assert not is_alive(api, body)
     assert api.refresh(body["refresh_token"]).json["error"] == "invalid_grant"
 

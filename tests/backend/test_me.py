@@ -8,8 +8,10 @@ import jwt
 import pytest
 import redis
 
-from tests.backend.api import PHONE, Api
+from tests.backend.api import PHONE, Api, assert_problem
 from tests.backend.conftest import MakeApi
+
+MASKED = "+91********10"
 
 
 def _base64url(data: bytes) -> str:
@@ -41,7 +43,7 @@ def test_a_token_names_its_bearer_with_every_field(api: Api) -> None:
 
     assert answer.status_code == 200
     assert answer.json == {
-        "user": {"id": body["user"]["id"], "phone": PHONE, "roles": ["customer"]},
+        "user": {"id": body["user"]["id"], "phone": MASKED, "roles": ["customer"]},
         "session": {
             "id": claims["sid"],
             "device": "Asha's phone",
@@ -49,6 +51,17 @@ def test_a_token_names_its_bearer_with_every_field(api: Api) -> None:
             "expires_in": 500,
         },
     }
+
+
+def test_the_number_is_shown_whole_with_scope_phone_alone(api: Api) -> None:
+    without = api.login(PHONE)
+    api.clock.advance(31)
+    logins = [api.login(PHONE, scope="phone"), without]
+
+    shown = [api.me(it["access_token"]).json["user"]["phone"] for it in logins]
+
+    assert shown == [PHONE, MASKED]
+    assert [it["user"]["phone"] for it in logins] == [PHONE, PHONE]
 
 
 def test_the_scheme_is_read_in_any_case(api: Api) -> None:
@@ -62,10 +75,8 @@ def test_the_scheme_is_read_in_any_case(api: Api) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        "",
         "Bearer",
         "Bearer ",
-        "Basic dXNlcjpwYXNz",
         "Bearer x",
         "Bearer a.b.c",
         "Bearer a.b.c.d.e",
@@ -87,11 +98,16 @@ def test_what_is_no_token_is_refused(shared_api: Api, header: str) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_without_a_token_nobody_is_named(api: Api) -> None:
-    answer = api.call("GET", "/api/me")
+@pytest.mark.parametrize("header", [None, "", "Basic dXNlcjpwYXNz"])
+def test_who_sends_no_token_is_told_to(shared_api: Api, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
 
-    assert answer.status_code == 401
-    assert "WWW-Authenticate" in answer.headers
+    answer = shared_api.call("GET", "/api/me", headers=headers)
+
+    assert_problem(answer, 401, "invalid_token")
+    assert answer.json["detail"].startswith("A token is needed here")
+    # RFC 6750 3.1: nothing that was sent is wrong.
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_token_in_the_query_does_not_count(api: Api) -> None:

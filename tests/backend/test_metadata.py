@@ -5,9 +5,9 @@ import pytest
 from backend.routes.metadata_routes import metadata
 from tests.backend.api import Api
 from tests.backend.conftest import MakeApi
+from tests.backend.oauth import ISSUER, assert_oauth_error
 
 PATH = "/.well-known/oauth-authorization-server"
-ISSUER = "https://auth.shop.example"
 
 
 def test_the_document_names_the_issuer_exactly_and_all_that_hangs_off_it(
@@ -27,10 +27,16 @@ def test_the_document_names_the_issuer_exactly_and_all_that_hangs_off_it(
 
 def test_what_it_names_is_there(shared_api: Api) -> None:
     found = shared_api.call("GET", PATH).json
+    expected = {
+        "token_endpoint": (400, "invalid_request"),
+        "introspection_endpoint": (401, "invalid_client"),
+        "revocation_endpoint": (401, "invalid_client"),
+    }
 
-    for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
+    for name, error in expected.items():
         path = found[name].removeprefix(ISSUER)
-        assert shared_api.call("POST", path, data={"token": "x"}).status_code < 404
+        answer = shared_api.call("POST", path, data={"client_assertion": "x"})
+        assert_oauth_error(answer, *error)
     for name in ("jwks_uri", "service_documentation"):
         path = found[name].removeprefix(ISSUER)
         assert shared_api.call("GET", path).status_code == 200

@@ -16,9 +16,9 @@ TEXT = (
 
 
 def move(api: Api, old: str = PHONE, new: str = OTHER_PHONE) -> None:
-    token = api.login(old)["access_token"]
+    login = api.login(old)
     verification = api.start(new, purpose="change")
-    moved = api.change_phone(token, verification, new, api.code_of(new))
+    moved = api.change_phone(login, verification, new, api.code_of(new))
     assert moved.status_code == 200, moved.text
 
 
@@ -145,10 +145,10 @@ def test_a_test_number_gets_none(make_development: MakeApi) -> None:
         TEST_NUMBERS_UNTIL="2099-01-01",
     )
     verification = api.start("+919000000001")
-    token = api.verify(verification, "+919000000001", "424242").json["access_token"]
+    login = api.verify(verification, "+919000000001", "424242").json
     verification = api.start(OTHER_PHONE, purpose="change")
     code = api.code_of(OTHER_PHONE)
-    assert api.change_phone(token, verification, OTHER_PHONE, code).status_code == 200
+    assert api.change_phone(login, verification, OTHER_PHONE, code).status_code == 200
 
     api.settle()
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.backend.api import OTHER_PHONE, PEER, PHONE, Api, assert_problem, fields_of
+from tests.backend.api import (
+    OTHER_PHONE,
+    PEER,
+    PHONE,
+    Api,
+    assert_problem,
+    fields_of,
+    phones,
+)
 from tests.backend.conftest import MakeApi
 from tests.backend.oauth import Service, basic
 
@@ -50,11 +58,67 @@ def test_limits_count_the_person_and_not_the_service(make_api: MakeApi) -> None:
     another = api.send(OTHER_PHONE, headers=headers, end_user_ip="2001:db8::1")
     neighbour = api.send("+919812000000", headers=headers, end_user_ip="2001:db8::2")
     itself = api.send("+919811111111", headers=headers)
-    anybody = api.send("+919822222222")
+    itself_again = api.send("+919822222222", headers=headers)
 
-    statuses = [first, same_person, another, neighbour, itself, anybody]
+    statuses = [first, same_person, another, neighbour, itself, itself_again]
     assert [it.status_code for it in statuses] == [202, 429, 202, 429, 202, 429]
     assert PEER not in api.log.getvalue().decode()
+
+
+def test_what_a_service_says_of_an_address_costs_nobody_else_there(
+    make_api: MakeApi,
+) -> None:
+    api = make_api(SENDS_PER_IP="1/10m")
+    headers = bearer(Service(api, scopes=["otp:send"]))
+    other = bearer(Service(api, "svc-other", scopes=["otp:send"]))
+    first, second, third, fourth = phones(4)
+
+    # The address of everybody here is PEER.
+    answers = [
+        api.send(first, headers=headers, end_user_ip=PEER),
+        api.send(second, headers=headers, end_user_ip=PEER),
+        api.send(second),
+        api.send(third, headers=other, end_user_ip=PEER),
+        api.send(fourth),
+    ]
+
+    assert [it.status_code for it in answers] == [202, 429, 202, 202, 429]
+
+
+INNER = [
+    *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1"),
+    *("169.254.169.254", "0.1.2.3", "224.0.0.1", "255.255.255.255"),
+    *("::", "::1", "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1"),
+    *("fe80::1%eth0", "2001:db8::1%eth0"),
+]
+
+
+@pytest.mark.parametrize("address", INNER)
+def test_in_production_nobody_is_at_an_inner_address(
+    service: Service, address: str
+) -> None:
+    api, headers = service.api, bearer(service)
+
+    sent = api.send(PHONE, headers=headers, end_user_ip=address)
+    verified = api.verify(
+        "A" * 43, PHONE, "123456", headers=headers, end_user_ip=address
+    )
+
+    for answer in (sent, verified):
+        assert_problem(answer, 422, "invalid_request")
+        assert fields_of(answer) == ["end_user_ip"]
+    assert api.simulator.messages() == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "fe80::1%eth0"])
+def test_in_development_everybody_is_at_one(
+    make_development: MakeApi, address: str
+) -> None:
+    service = Service(make_development(), scopes=["otp:send"])
+
+    answer = service.api.send(PHONE, headers=bearer(service), end_user_ip=address)
+
+    assert answer.status_code == 202
 
 
 @pytest.mark.parametrize("path", ["send", "verify"])
@@ -65,6 +129,7 @@ def test_the_address_of_a_person_takes_a_service_token(api: Api, path: str) -> N
         answer = api.verify("A" * 43, PHONE, "123456", end_user_ip=PERSON)
 
     assert_problem(answer, 401, "invalid_token")
+    assert answer.json["detail"].startswith("Leave end_user_ip out")
     assert answer.headers["WWW-Authenticate"]
     assert api.simulator.messages() == []
 
@@ -74,9 +139,12 @@ def test_a_token_that_is_not_good_is_never_passed_over(api: Api) -> None:
 
     for token in ("x", person):
         headers = {"Authorization": f"Bearer {token}"}
-        assert_problem(api.send(PHONE, headers=headers), 401, "invalid_token")
-        answer = api.verify("A" * 43, PHONE, "123456", headers=headers)
-        assert_problem(answer, 401, "invalid_token")
+        sent = api.send(PHONE, headers=headers)
+        verified = api.verify("A" * 43, PHONE, "123456", headers=headers)
+        for answer in (sent, verified):
+            assert_problem(answer, 401, "invalid_token")
+            # Whoever writes the front end learns what to do.
+            assert answer.json["detail"].startswith("Leave Authorization out here")
 
 
 def test_sending_takes_its_scope(api: Api) -> None:
@@ -95,6 +163,18 @@ def test_a_scope_that_is_taken_away_is_gone_at_once(service: Service) -> None:
 
     answer = service.api.send(PHONE, headers=headers)
     assert_problem(answer, 403, "insufficient_scope")
+
+
+def test_a_namesakes_tokens_are_not_a_clients(service: Service) -> None:
+    api, headers = service.api, bearer(service)
+    service.remove()
+    assert_problem(api.send(PHONE, headers=headers), 401, "invalid_token")
+
+    api.clock.advance(1)
+    again = Service(api, service.id, scopes=["otp:send"])
+
+    assert_problem(api.send(PHONE, headers=headers), 401, "invalid_token")
+    assert api.send(PHONE, headers=bearer(again)).status_code == 202
 
 
 def test_credentials_of_another_scheme_are_a_proxys(api: Api) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.cookies import refresh_cookie
 from tests.backend.api import (
     OTHER_PHONE,
     PHONE,
@@ -17,12 +18,10 @@ from tests.backend.conftest import MakeApi
 from tests.services.threads import at_once
 
 
-def move(api: Api, body: Any, phone: str = OTHER_PHONE, **fields: object) -> Answer:
+def move(api: Api, body: Any, phone: str = OTHER_PHONE, **options: Any) -> Answer:
     """Ask for a code on another number and move there."""
     verification = api.start(phone, purpose="change")
-    return api.change_phone(
-        body["access_token"], verification, phone, api.code_of(phone), **fields
-    )
+    return api.change_phone(body, verification, phone, api.code_of(phone), **options)
 
 
 def is_alive(api: Api, body: Any) -> bool:
@@ -93,7 +92,8 @@ def test_a_person_may_move_back(api: Api) -> None:
 
     assert back.status_code == 200, back.text
     assert back.json["user"]["id"] == body["user"]["id"]
-    assert api.me(back.json["access_token"]).json["user"]["phone"] == PHONE
+    assert back.json["user"]["phone"] == PHONE
+    assert is_alive(api, back.json)
 
 
 def test_roles_move_along(api: Api) -> None:
@@ -107,11 +107,84 @@ def test_roles_move_along(api: Api) -> None:
     assert roles == ["customer", "support"]
 
 
-def test_the_new_login_may_be_in_cookie_mode(api: Api) -> None:
-    answer = move(api, api.login(PHONE), session="cookie")
+def test_who_holds_the_token_in_a_cookie_moves_by_it(api: Api) -> None:
+    body = api.login(PHONE, session="cookie")
 
+    answer = move(api, body, headers={"X-Requested-With": "QuickCart"})
+
+    assert answer.status_code == 200, answer.text
     assert "refresh_token" not in answer.json
-    assert "__Host-qc_refresh=qcr_" in answer.headers["Set-Cookie"]
+    assert f"{refresh_cookie('direct')}=qcr_" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Requested-With": "QuickCart"}])
+def test_an_access_token_alone_moves_nothing(api: Api, headers: dict[str, str]) -> None:
+    body = api.login(PHONE)
+    stolen = {"access_token": body["access_token"]}
+    verification = api.start(OTHER_PHONE, purpose="change")
+    code = api.code_of(OTHER_PHONE)
+
+    refused = api.change_phone(stolen, verification, OTHER_PHONE, code, headers=headers)
+
+    assert_problem(refused, 401, "invalid_token")
+    assert "refresh" in refused.json["detail"]
+    # Nor was the code used up.
+    moved = api.change_phone(body, verification, OTHER_PHONE, code)
+    assert moved.json["user"]["id"] == body["user"]["id"]
+
+
+@pytest.mark.parametrize("held", ["a used one", "another session's", "anybody's", "x"])
+def test_another_refresh_token_than_the_newest_of_the_session_moves_nothing(
+    api: Api, held: str
+) -> None:
+    body = api.login(PHONE)
+    api.clock.advance(31)
+    tokens = {
+        "a used one": body["refresh_token"],
+        "another session's": api.login(PHONE)["refresh_token"],
+        "anybody's": api.login(OTHER_PHONE)["refresh_token"],
+        "x": "x",
+    }
+    renewed = api.refresh(body["refresh_token"]).json
+    new = "+919812345670"
+
+    refused = move(api, {**renewed, "refresh_token": tokens[held]}, new)
+
+    assert_problem(refused, 401, "invalid_token")
+    api.clock.advance(31)
+    assert move(api, renewed, new).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://other.example", "https://evil.example", "null"]
+)
+def test_from_another_page_the_cookie_moves_nothing(
+    make_api: MakeApi, origin: str
+) -> None:
+    shop = "https://shop.example"
+    api = make_api(STOREFRONT_ORIGINS=f"{shop},https://other.example")
+    body = api.login(PHONE, origin=shop, session="cookie")
+    verification = api.start(OTHER_PHONE, origin=origin, purpose="change")
+    headers = {"X-Requested-With": "QuickCart"}
+
+    refused = api.change_phone(
+        body,
+        verification,
+        OTHER_PHONE,
+        api.code_of(OTHER_PHONE),
+        headers=headers,
+        origin=origin,
+    )
+
+    assert_problem(refused, 401, "invalid_token")
+    assert is_alive(api, body)
+
+
+def test_a_cookie_without_our_header_moves_nothing(api: Api) -> None:
+    body = api.login(PHONE, session="cookie")
+
+    assert_problem(move(api, body), 401, "invalid_token")
+    assert is_alive(api, body)
 
 
 def test_an_old_login_is_not_enough(api: Api) -> None:
@@ -121,14 +194,14 @@ def test_an_old_login_is_not_enough(api: Api) -> None:
     code = api.code_of(OTHER_PHONE)
     api.clock.advance(62)
 
-    answer = api.change_phone(body["access_token"], verification, OTHER_PHONE, code)
+    answer = api.change_phone(body, verification, OTHER_PHONE, code)
 
     assert_problem(answer, 401, "fresh_login_required")
     assert answer.headers["WWW-Authenticate"] == (
         'Bearer error="insufficient_user_authentication", max_age="300"'
     )
     fresh = api.login(PHONE)
-    again = api.change_phone(fresh["access_token"], verification, OTHER_PHONE, code)
+    again = api.change_phone(fresh, verification, OTHER_PHONE, code)
     assert again.status_code == 200, again.text
 
 
@@ -146,7 +219,7 @@ def test_a_code_for_something_else_moves_nothing(api: Api, purpose: str) -> None
     verification = api.start(OTHER_PHONE, purpose=purpose)
     code = api.code_of(OTHER_PHONE)
 
-    answer = api.change_phone(body["access_token"], verification, OTHER_PHONE, code)
+    answer = api.change_phone(body, verification, OTHER_PHONE, code)
 
     assert_problem(answer, 410, "verification_gone")
     assert api.verify(verification, OTHER_PHONE, code).status_code == 200
@@ -165,7 +238,7 @@ def test_a_code_to_move_with_logs_nobody_in(api: Api) -> None:
 
     for answer in refused:
         assert_problem(answer, 410, "verification_gone")
-    moved = api.change_phone(body["access_token"], verification, OTHER_PHONE, code)
+    moved = api.change_phone(body, verification, OTHER_PHONE, code)
     assert moved.status_code == 200
 
 
@@ -174,7 +247,7 @@ def test_a_wrong_code_moves_nothing_and_costs_an_attempt(api: Api) -> None:
     verification = api.start(OTHER_PHONE, purpose="change")
 
     answer = api.change_phone(
-        body["access_token"], verification, OTHER_PHONE, api.wrong_code_of(OTHER_PHONE)
+        body, verification, OTHER_PHONE, api.wrong_code_of(OTHER_PHONE)
     )
 
     assert_problem(answer, 400, "wrong_code")
@@ -186,12 +259,12 @@ def test_anothers_number_is_told_only_to_who_has_its_code(api: Api) -> None:
     body, other = api.login(PHONE), api.login(OTHER_PHONE)
     api.clock.advance(31)
     verification = api.start(OTHER_PHONE, purpose="change")
-    token, code = body["access_token"], api.code_of(OTHER_PHONE)
+    code = api.code_of(OTHER_PHONE)
 
     wrong = api.change_phone(
-        token, verification, OTHER_PHONE, api.wrong_code_of(OTHER_PHONE)
+        body, verification, OTHER_PHONE, api.wrong_code_of(OTHER_PHONE)
     )
-    right = api.change_phone(token, verification, OTHER_PHONE, code)
+    right = api.change_phone(body, verification, OTHER_PHONE, code)
 
     assert_problem(wrong, 400, "wrong_code")
     assert_problem(right, 409, "phone_in_use")
@@ -205,7 +278,7 @@ def test_anothers_number_is_told_only_to_who_has_its_code(api: Api) -> None:
 def test_the_number_that_it_has_is_no_new_one(api: Api, spelling: str) -> None:
     body = api.login(PHONE)
 
-    answer = api.change_phone(body["access_token"], "A" * 43, spelling, "123456")
+    answer = api.change_phone(body, "A" * 43, spelling, "123456")
 
     assert_problem(answer, 422, "invalid_request")
     assert fields_of(answer) == ["phone"]
@@ -218,7 +291,9 @@ def test_the_number_that_it_has_is_no_new_one(api: Api, spelling: str) -> None:
         ("phone", 7),
         ("otp", "12345"),
         ("verification_id", ""),
-        ("session", "x"),
+        ("refresh_token", ""),
+        ("refresh_token", "x" * 401),
+        ("session", "token"),
         ("scope", "phone"),
     ],
 )
@@ -246,7 +321,12 @@ def test_a_code_moves_an_account_once(api: Api) -> None:
         client = api.app.test_client()
         return client.post(
             "/api/me/phone",
-            json={"verification_id": verification, "phone": OTHER_PHONE, "otp": code},
+            json={
+                "verification_id": verification,
+                "phone": OTHER_PHONE,
+                "otp": code,
+                "refresh_token": body["refresh_token"],
+            },
             headers={"Authorization": f"Bearer {token}"},
             environ_base={"REMOTE_ADDR": "198.51.100.7"},
         ).status_code

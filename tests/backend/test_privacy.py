@@ -9,14 +9,24 @@ from typing import Any
 import pytest
 import redis
 
+from backend.composition.secrets import new_subject_key, secrets_of
+from backend.composition.signing_keys import build_key_store, held_keys
+from backend.openapi.admin_operations import ON_PEOPLE
+from services.identity.keys.signing_keys import generate_signing_key, read_signing_key
+from services.scripts import EmbeddedConnections, ScriptRunner
 from tests.backend.api import OTHER_PHONE, Api, phones
 from tests.backend.conftest import MakeApi
+from tests.backend.desk import BODIES, Desk
+from tests.backend.oauth import Service
 
 Dump = Callable[[], dict[str, Any]]
 
-ADMIN, LOCKED, UNREACHABLE, UNLUCKY, RESENT = phones(5)
+ADMIN, LOCKED, UNREACHABLE, UNLUCKY, RESENT, HELPED, MOVING, MOVED, FROZEN = phones(9)
 IPV6_PEER = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1"
-PEERS = ("198.51.100.7", "203.0.113.99", IPV6_PEER, "2001:db8:aaaa:bbbb::")
+PERSON = "203.0.113.77"
+PEERS = ("198.51.100.7", "203.0.113.99", PERSON, IPV6_PEER, "2001:db8:aaaa:bbbb::")
+# Standing records; whatever else there is has an end.
+STANDING = re.compile(r"person:\{.{16}\}|clients|keys|subject_key")
 # Unix milliseconds, of which six digits may by chance be a code's.
 _TIME = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])|\"(time|seconds)\":\"?[0-9TZ:.-]+")
 
@@ -40,12 +50,54 @@ def spellings(phone: str) -> Iterator[str]:
     yield f"{national[:5]} {national[5:]}"
 
 
+def people_come_and_go(api: Api) -> None:
+    """Sessions are renewed and moved, and operators do all they can."""
+    body = api.login(MOVING, scope="phone", device_name="Asha's phone")
+    body |= api.refresh(body["refresh_token"]).json
+    desk = Desk(api)
+    desk.do("grant-role", phone=MOVING, role="support")
+    moved = api.change_phone(
+        body, api.start(MOVED, purpose="change"), MOVED, api.code_of(MOVED)
+    )
+    assert moved.status_code == 200, moved.text
+    api.login(FROZEN)
+    for operation in ON_PEOPLE:
+        desk.do(operation, phone=FROZEN, **BODIES.get(operation, {}))
+    desk.do("freeze", phone=FROZEN, reason="card fraud")
+    refused = api.start(FROZEN)
+    api.verify(refused, FROZEN, api.code_of(FROZEN))
+
+
+def services_ask(api: Api) -> None:
+    """A service client proves who it is in every way, acts for somebody and asks."""
+    scopes = ("otp:send", "otp:status", "token:introspect")
+    service = Service(api, scopes=scopes)
+    form = {"grant_type": "client_credentials", **service.assertion()}
+    assert api.call("POST", "/api/token", data=form).status_code == 200
+    headers = {"Authorization": f"Bearer {service.token()}"}
+    helped = api.start(HELPED, headers=headers, end_user_ip=PERSON)
+    body = api.verify(
+        helped, HELPED, api.code_of(HELPED), headers=headers, end_user_ip=PERSON
+    ).json
+    for token in (body["access_token"], body["refresh_token"]):
+        assert service.introspect(token).json["active"] is True
+    service.change(name="Orders and returns")
+    secrets = secrets_of(api.settings)
+    scripts = ScriptRunner(EmbeddedConnections(api._redis), emit=lambda _: None)
+    store = build_key_store(secrets, scripts, held_keys(api.settings, secrets)[0])
+    pem = generate_signing_key("ES256")
+    store.add(pem)
+    store.activate(read_signing_key(pem).kid, at_once=True)
+    api.chores.rounds["signing keys"]()
+
+
 @pytest.fixture
 def busy(make_api: MakeApi) -> Api:
     """The service after a day on which everything happened."""
     api = make_api(
         ADMIN_PHONES=ADMIN,
         SENDS_GLOBAL="1000/1h",
+        SENDS_PER_IP="1000/1h",
         AUTOFILL_HOST="shop.example",
         STOREFRONT_ORIGINS="https://shop.example",
     )
@@ -78,6 +130,8 @@ def busy(make_api: MakeApi) -> Api:
     api.call("GET", f"/api/otp-status/{RESENT}")
     api.call("GET", f"/{RESENT}?phone={RESENT}", headers={"X-Request-Id": RESENT})
     api.verify(resent, RESENT, "1234567")
+    people_come_and_go(api)
+    services_ask(api)
     api.settle()
     api.break_with(RuntimeError(RESENT))
     api.call("GET", "/readyz")
@@ -97,7 +151,7 @@ def without_times(text: str) -> str:
 
 def assert_worthless(api: Api, text: str) -> None:
     """Find no phone number in any spelling, and no code."""
-    for phone in (*phones(5), OTHER_PHONE):
+    for phone in (*phones(9), OTHER_PHONE):
         for spelling in spellings(phone):
             assert spelling not in text
     codes = codes_of(api)
@@ -111,10 +165,11 @@ def test_a_dump_of_redis_holds_no_phone_no_code_and_no_address(
 ) -> None:
     text = "\n".join(f"{key} {value}" for key, value in dump().items())
 
-    assert "otp:" in text
-    assert "ses:" in text
-    assert "lim:" in text
-    assert "trail:" in text
+    for name in (
+        *("otp:", "ses:", "lim:", "trail:", "person:", "jti:"),
+        *("clients", "keys", "subject_key", "audit"),
+    ):
+        assert f"\n{name}" in f"\n{text}"
     assert_worthless(busy, text)
     for peer in PEERS:
         assert peer not in text
@@ -123,12 +178,17 @@ def test_a_dump_of_redis_holds_no_phone_no_code_and_no_address(
     assert busy.settings.secret_key.get_secret_value() not in text
 
 
-def test_every_key_of_redis_ends(busy: Api, store: redis.Redis) -> None:
-    lives = {key: store.pttl(key) for key in store.scan_iter("*")}
+@pytest.mark.usefixtures("busy")
+def test_every_key_of_redis_ends_but_standing_records(store: redis.Redis) -> None:
+    lives: dict[str, Any] = {it.decode(): store.pttl(it) for it in store.scan_iter("*")}
+    standing = {it for it, life in lives.items() if life == -1}
 
-    assert lives
-    assert min(lives.values()) > 0
-    assert max(lives.values()) <= 90 * 86_400_000
+    assert all(map(STANDING.fullmatch, standing))
+    assert len(standing) > 3
+    audit = lives.pop("audit")
+    assert 399 < audit / 86_400_000 <= 400
+    ending = [life for key, life in lives.items() if key not in standing]
+    assert 0 < min(ending) <= max(ending) <= 90 * 86_400_000
 
 
 def test_the_log_holds_no_phone_no_code_and_no_token(busy: Api) -> None:
@@ -141,6 +201,10 @@ def test_the_log_holds_no_phone_no_code_and_no_token(busy: Api) -> None:
         "limit_reached",
         "provider_called",
         "request_served",
+        "session_refused",
+        "phone_changed",
+        "admin_acted",
+        "signing_key_changed",
         "unexpected_error",
     ):
         assert f'"event":"{event}"' in log
@@ -150,7 +214,7 @@ def test_the_log_holds_no_phone_no_code_and_no_token(busy: Api) -> None:
 
 def test_verification_ids_are_not_in_the_log(busy: Api) -> None:
     """Who holds one may ask for its status; who reads the log may not."""
-    verification = busy.start(phones(6)[5], peer="203.0.113.1")
+    verification = busy.start(phones(10)[9], peer="203.0.113.1")
     busy.status(verification)
 
     assert verification not in busy.log.getvalue().decode()
@@ -163,21 +227,27 @@ def test_the_metrics_hold_no_phone_and_no_code(busy: Api) -> None:
     assert_worthless(busy, metrics)
 
 
-def test_the_same_phone_has_another_name_under_another_secret(
+def test_the_same_phone_has_another_name_under_another_subject_key(
     make_api: MakeApi, store: redis.Redis
 ) -> None:
     make_api().start(OTHER_PHONE)
-    make_api(SECRET_KEY="q8Wn3zRk5vTb1yGm7xJc2hLd9sPf4aUe").start(OTHER_PHONE)
+    store.delete("subject_key")
+    make_api(SUBJECT_KEY=new_subject_key()).start(OTHER_PHONE)
 
     assert len(list(store.scan_iter("otp:*"))) == 2
 
 
-def test_whoever_holds_redis_but_no_secret_cannot_log_in(
-    make_api: MakeApi,
+@pytest.mark.parametrize("knows_names", [False, True])
+def test_whoever_holds_redis_but_not_the_secret_cannot_log_in(
+    make_api: MakeApi, store: redis.Redis, *, knows_names: bool
 ) -> None:
     api = make_api()
     verification = api.start(OTHER_PHONE)
-    thief = make_api(SECRET_KEY="q8Wn3zRk5vTb1yGm7xJc2hLd9sPf4aUe")
+    store.delete("subject_key")
+    thief = make_api(
+        SECRET_KEY="q8Wn3zRk5vTb1yGm7xJc2hLd9sPf4aUe",
+        **({} if knows_names else {"SUBJECT_KEY": new_subject_key()}),
+    )
 
     answer = thief.verify(verification, OTHER_PHONE, api.code_of(OTHER_PHONE))
 

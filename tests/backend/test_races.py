@@ -42,3 +42,16 @@ def test_of_200_wrong_codes_at_once_exactly_5_are_evaluated(open_api: Api) -> No
         answers = race(open_api, 200, phone, "wrong")
 
         assert answers == {"wrong_code": 5, "attempts_exhausted": 195}
+
+
+def test_of_20_refreshes_at_once_every_one_gets_the_same_successor(
+    open_api: Api,
+) -> None:
+    token = open_api.login()["refresh_token"]
+
+    answers = at_once(20, lambda _: open_api.refresh(token))
+
+    assert {it.status_code for it in answers} == {200}
+    (successor,) = {it.json["refresh_token"] for it in answers}
+    open_api.clock.advance(60)
+    assert open_api.refresh(successor).status_code == 200

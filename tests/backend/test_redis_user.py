@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from backend.openapi.admin_operations import REQUESTS
+from backend.openapi.admin_operations import ON_PEOPLE
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import BODIES, Desk
 from tests.redis_server import RedisServer
@@ -49,7 +49,7 @@ def test_the_documented_redis_user_can_do_all_that_is_done(
     identity.sessions.refresh(login["refresh_token"], client_id=None)
     identity.people.freeze(identity.people.locate(login["user"]["id"]), "a test")
     desk = Desk(api)
-    for operation in REQUESTS:
+    for operation in ON_PEOPLE:
         desk.ask(operation, phone=PHONE, **BODIES.get(operation, {}))
         api.settle()
     desk.audit()

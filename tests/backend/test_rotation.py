@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from backend.composition.secrets import secrets_of, write_subject_key
-from config.config import load_settings
 from tests.backend.api import (
     PHONE,
     Api,
@@ -45,9 +43,8 @@ pytestmark = pytest.mark.parametrize(("here", "there"), CROSSINGS)
 
 @pytest.fixture
 def subject_key(simulator: Simulator, redis_url: str) -> str:
-    """What ``keys subject`` prints before the rotation begins."""
-    variables = {**production(simulator, redis_url), "SECRET_KEY": OLD}
-    return write_subject_key(secrets_of(load_settings(environ=variables)))
+    """What names people before, during and after the rotation."""
+    return production(simulator, redis_url)["SUBJECT_KEY"]
 
 
 @pytest.fixture

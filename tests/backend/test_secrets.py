@@ -3,7 +3,12 @@
 import base64
 
 from backend.composition.addresses import addresses_of
-from backend.composition.secrets import Secrets, secrets_of, write_subject_key
+from backend.composition.secrets import (
+    Secrets,
+    new_subject_key,
+    secrets_of,
+    write_subject_key,
+)
 from backend.composition.signing_keys import held_keys
 from config.config import Settings, load_settings
 
@@ -44,6 +49,13 @@ def test_the_printed_subject_key_names_as_the_derived_one_did() -> None:
     assert len(base64.urlsafe_b64decode(printed + "=")) == 32
     assert after.naming("subject") == before.naming("subject")
     assert write_subject_key(after) == printed
+
+
+def test_a_new_subject_key_is_another_one_each_time() -> None:
+    one, other = new_subject_key(), new_subject_key()
+
+    assert one != other
+    assert write_subject_key(read(OLD, SUBJECT_KEY=one)) == one
 
 
 def test_secrets_come_current_first_and_the_previous_one_beside_it() -> None:

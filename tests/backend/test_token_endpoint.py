@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.cookies import refresh_cookie
 from tests.backend.api import OTHER_PHONE, PHONE, Api
 from tests.backend.conftest import MakeApi
 from tests.backend.oauth import (
@@ -80,6 +81,41 @@ def test_a_scope_that_was_not_granted_is_refused(api: Api) -> None:
     assert_oauth_error(api.call("POST", "/api/token", data=form), 400, "invalid_scope")
 
 
+def test_a_scope_that_nobody_has_is_refused_before_the_token_is_used_up(
+    api: Api,
+) -> None:
+    login = api.login()
+    form = {**REFRESH, "refresh_token": login["refresh_token"], "scope": "phone x"}
+
+    assert_oauth_error(api.call("POST", "/api/token", data=form), 400, "invalid_scope")
+    api.clock.advance(60)
+
+    assert api.refresh(login["refresh_token"]).status_code == 200
+
+
+def test_who_asked_for_too_much_goes_on_by_the_token(api: Api) -> None:
+    login = api.login()
+    form = {**REFRESH, "refresh_token": login["refresh_token"], "scope": "phone"}
+    assert_oauth_error(api.call("POST", "/api/token", data=form), 400, "invalid_scope")
+
+    api.clock.advance(60)
+
+    assert api.refresh(login["refresh_token"]).status_code == 200
+
+
+def test_who_asked_for_too_much_goes_on_by_the_cookie(api: Api) -> None:
+    api.login(session="cookie")
+    form = {**REFRESH, "scope": "phone"}
+    denied = api.call("POST", "/api/token", data=form, headers=COOKIE_HEADER)
+    assert_oauth_error(denied, 400, "invalid_scope")
+    assert "Set-Cookie" not in denied.headers
+
+    api.clock.advance(60)
+
+    again = api.call("POST", "/api/token", data=REFRESH, headers=COOKIE_HEADER)
+    assert again.status_code == 200
+
+
 def test_another_storefronts_page_renews_nothing(shops: Api) -> None:
     login = shops.login(origin=SHOP)
 
@@ -111,7 +147,7 @@ def test_a_services_session_is_renewed_by_that_service_alone(api: Api) -> None:
     login = api.verify(verification, PHONE, api.code_of(), headers=headers).json
     form = {**REFRESH, "refresh_token": login["refresh_token"]}
 
-    assert_oauth_error(api.refresh(login["refresh_token"]), 400, "invalid_grant")
+    assert_oauth_error(api.refresh(login["refresh_token"]), 401, "invalid_client")
     assert_oauth_error(other.ask("/api/token", form), 400, "invalid_grant")
     named = api.call("POST", "/api/token", data={**form, "client_id": service.id})
     assert_oauth_error(named, 401, "invalid_client")
@@ -126,7 +162,7 @@ def test_a_cookie_renews_a_session_and_is_renewed(api: Api) -> None:
     assert answer.status_code == 200
     assert "refresh_token" not in answer.json
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-qc_refresh=qcr_")
+    assert cookie.startswith(f"{refresh_cookie('direct')}=qcr_")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(
         cookie.split("; ")
     )
@@ -146,12 +182,12 @@ def test_a_cookie_without_the_header_renews_nothing(api: Api) -> None:
 def test_a_cookie_of_a_session_that_ended_is_taken_back(api: Api) -> None:
     login = api.login(session="cookie")
     api.bearing(login["access_token"], "POST", "/api/logout-all")
-    api.client.set_cookie("__Host-qc_refresh", "qcr_x", domain="localhost")
+    api.client.set_cookie(refresh_cookie("direct"), "qcr_x", domain="localhost")
 
     answer = api.call("POST", "/api/token", data=REFRESH, headers=COOKIE_HEADER)
 
     assert_oauth_error(answer, 400, "invalid_grant")
-    assert "__Host-qc_refresh=;" in answer.headers["Set-Cookie"]
+    assert f"{refresh_cookie('direct')}=;" in answer.headers["Set-Cookie"]
 
 
 def test_a_service_gets_a_token_by_its_secret(api: Api) -> None:

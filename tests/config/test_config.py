@@ -29,6 +29,7 @@ SECRET = "n2VQ8sLr0xYt5WbKc7MdJf3GhZpAeUi9"
 PRODUCTION = {
     "FLASK_ENV": "production",
     "SECRET_KEY": SECRET,
+    "SUBJECT_KEY": "Vf0aYw3rT9kQe5uZx7LmC1oHs8dJb2NgP4iRtUyKqXE",
     "REDIS_URL": "redis://redis:6379/0",
     "TOKEN_ISSUER": "https://auth.example.com",
     "STOREFRONT_ORIGINS": "https://shop.example.com",
@@ -210,6 +211,7 @@ class TestProblems:
             "STOREFRONT_ORIGINS",
             "TEST_NUMBERS",
             "SECRET_KEY",
+            "SUBJECT_KEY",
             "REDIS_URL",
             "TOKEN_ISSUER",
             "TWILIO_ACCOUNT_SID",
@@ -221,8 +223,9 @@ class TestProblems:
             load_settings(env_file=None, environ={})
 
         text = str(caught.value)
-        for name in ("SECRET_KEY", "REDIS_URL", "TOKEN_ISSUER", "SMS provider"):
-            assert name in text
+        for name in ("SECRET_KEY", "SUBJECT_KEY", "REDIS_URL", "TOKEN_ISSUER"):
+            assert f"\n  {name}: required in production" in text
+        assert "SMS provider" in text
 
     def test_each_begins_with_the_variable(self) -> None:
         assert problems({"PORT": "0"}) == ("PORT: must be between 1 and 65535",)
@@ -625,7 +628,9 @@ class TestProduction:
 
         load_settings(env_file=None, environ={**environ, "FAST2SMS_API_KEY": "key"})
 
-    @pytest.mark.parametrize("missing", ["SECRET_KEY", "REDIS_URL", "TOKEN_ISSUER"])
+    @pytest.mark.parametrize(
+        "missing", ["SECRET_KEY", "SUBJECT_KEY", "REDIS_URL", "TOKEN_ISSUER"]
+    )
     def test_needs(self, missing: str) -> None:
         environ = {k: v for k, v in PRODUCTION.items() if k != missing}
 

@@ -53,6 +53,28 @@ def test_a_previous_secret_does_not_stand_alone() -> None:
     assert problem.startswith("SECRET_KEY: missing")
 
 
+def test_one_key_is_not_both() -> None:
+    [problem] = problems(SECRET_KEY=SUBJECT, SUBJECT_KEY=SUBJECT)
+
+    assert problem.startswith("SUBJECT_KEY: must be another one than SECRET_KEY")
+
+
+def test_production_needs_a_subject_key_and_says_how_to_make_one() -> None:
+    found = problems(SECRET_KEY=OLD, SECRET_KEY_PREVIOUS=NEW, FLASK_ENV="production")
+
+    [problem] = [it for it in found if it.startswith("SUBJECT_KEY: ")]
+    assert "`python -m backend.cli keys subject --new`" in problem
+    assert "`FLASK_ENV=development python -m backend.cli keys subject`" in problem
+
+
+@pytest.mark.parametrize("key", ["A" * 43, "ab" * 21 + "a"])
+def test_in_production_the_subject_key_is_random(key: str) -> None:
+    found = problems(SECRET_KEY=OLD, SUBJECT_KEY=key, FLASK_ENV="production")
+
+    [problem] = [it for it in found if it.startswith("SUBJECT_KEY: ")]
+    assert problem.startswith("SUBJECT_KEY: is no random key")
+
+
 @pytest.mark.parametrize("weak", ["short", "changeme" * 8, "ab" * 20])
 def test_in_production_the_previous_secret_is_held_to_the_same(weak: str) -> None:
     variables = {**ROTATING, "SECRET_KEY_PREVIOUS": weak, "FLASK_ENV": "production"}

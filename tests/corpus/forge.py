@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-# In place of a value: the name is left out.
+Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
 class _Missing:
@@ -19,6 +19,7 @@ class _Missing:
         return "missing"
 
 
+# In place of a value: the name is left out.
 MISSING: Any = _Missing()
 
 COORDINATE_BYTES = 32
@@ -40,18 +41,22 @@ def read_segment(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Forge:
-    """One good token of ES256, taken apart, and the key that signed it."""
+    """One good token, taken apart, and the key that signed it."""
 
     token: str
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
     @classmethod
     def of(cls, token: str, pem: str | bytes) -> "Forge":
         """``pem`` is the service's private key (its setting JWT_SIGNING_KEY)."""
         data = pem.encode() if isinstance(pem, str) else pem
         key = load_pem_private_key(data, None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        assert isinstance(key, Key)
         return cls(token, key)
+
+    @property
+    def algorithm(self) -> str:
+        return algorithm_of(self.key)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -88,14 +93,15 @@ class Forge:
         """Sign two segments as they are, with the right key."""
         return attach(f"{header}.{payload}", sign(self.key, f"{header}.{payload}"))
 
-    def by_stranger(self, stranger: ec.EllipticCurvePrivateKey, **header: Any) -> str:
-        """Sign the same claims with a key that is not the service's."""
+    def by_stranger(self, stranger: Key, **header: Any) -> str:
+        """Sign the same claims with a key that is not the one that it names."""
         signed = f"{segment(_changed(self.header, header))}.{self._claims_part}"
         return attach(signed, sign(stranger, signed))
 
-    def by_secret(self, secret: bytes, algorithm: str = "HS256") -> str:
+    def by_secret(self, secret: bytes, algorithm: str = "HS256", **header: Any) -> str:
         """Authenticate the same claims by a shared secret."""
-        signed = f"{segment(self.header | {'alg': algorithm})}.{self._claims_part}"
+        header = {**self.header, "alg": algorithm, **header}
+        signed = f"{segment(header)}.{self._claims_part}"
         mac = hmac.digest(secret, signed.encode(), f"sha{algorithm[2:]}")
         return attach(signed, mac)
 
@@ -105,9 +111,8 @@ class Forge:
     @property
     def jwk(self) -> dict[str, Any]:
         """The public key, as the service's JWKS shows it."""
-        found = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         kid = self.header["kid"]
-        return {**found, "kid": kid, "use": "sig", "alg": "ES256"}
+        return {**_jwk(self.key), "kid": kid, "use": "sig", "alg": self.algorithm}
 
     @property
     def _header_part(self) -> str:
@@ -118,11 +123,36 @@ class Forge:
         return self.token.split(".")[1]
 
 
-def sign(key: ec.EllipticCurvePrivateKey, signed: str) -> bytes:
-    """Sign with ES256 (RFC 7518 3.4)."""
-    der = key.sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
-    r, s = utils.decode_dss_signature(der)
-    return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+def algorithm_of(key: Key) -> str:
+    """Return the one algorithm of ours that a key is for."""
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return "ES256"
+        case ed25519.Ed25519PrivateKey():
+            return "EdDSA"
+    return "RS256"
+
+
+def sign(key: Key, signed: str) -> bytes:
+    """Sign with a key's own algorithm (RFC 7518 3.3, 3.4; RFC 8037 3.1)."""
+    data = signed.encode()
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            r, s = utils.decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
+            size = COORDINATE_BYTES
+            return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        case ed25519.Ed25519PrivateKey():
+            return key.sign(data)
+    return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _jwk(key: Key) -> dict[str, Any]:
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+        case ed25519.Ed25519PrivateKey():
+            return OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
 
 
 def attach(signed: str, signature: bytes) -> str:

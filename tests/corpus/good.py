@@ -1,40 +1,55 @@
-"""Good tokens as the service writes them, by a key of one's own."""
+"""Good tokens as the service writes them, by keys of one's own."""
 
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
+
+from tests.corpus.forge import Key, algorithm_of
 
 ISSUER, AUDIENCE = "https://auth.shop.example", "quickcart"
 SUBJECT, SESSION = "VGhpcyBpcyBhIHN1YmplY3", "VGhpcyBpcyBhIHNlc3Npb24gb2YgYSBwZXJzb2"
 PHONE = "+919876543210"
+ALGORITHMS = ("ES256", "EdDSA", "RS256")
+# Enough for tests, and made in a moment.
+_RSA_BITS, _RSA_EXPONENT = 2_048, 65_537
 
 
-def new_key() -> bytes:
-    """Return a private key of ES256 as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def new_key(algorithm: str = "ES256") -> bytes:
+    """Return a private key of one of the three algorithms as PEM."""
+    key: Key
+    match algorithm:
+        case "ES256":
+            key = ec.generate_private_key(ec.SECP256R1())
+        case "EdDSA":
+            key = ed25519.Ed25519PrivateKey.generate()
+        case _:
+            key = rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def good_access(pem: bytes, *, now: int, **claims: Any) -> str:
+def good_access(pem: bytes, *, now: int, kid: str = "corpus", **claims: Any) -> str:
     """Return an access token as the service writes them."""
     own = {"sid": SESSION, "scope": "", "roles": ["customer"]}
-    return _good(pem, "at+jwt", {"aud": AUDIENCE, **own, **claims}, now)
+    header = {"typ": "at+jwt", "kid": kid}
+    return _good(pem, header, {"aud": AUDIENCE, **own, **claims}, now)
 
 
-def good_receipt(pem: bytes, *, now: int, **claims: Any) -> str:
+def good_receipt(pem: bytes, *, now: int, kid: str = "corpus", **claims: Any) -> str:
     """Return a verification token as the service writes them."""
     own = {"aud": f"{AUDIENCE}/verification", "purpose": "verify"}
     phone = {"phone_number": PHONE, "phone_number_verified": True}
-    return _good(pem, "verification+jwt", {**own, **phone, **claims}, now)
+    header = {"typ": "verification+jwt", "kid": kid}
+    return _good(pem, header, {**own, **phone, **claims}, now)
 
 
-def _good(pem: bytes, typ: str, claims: dict[str, Any], now: int) -> str:
+def _good(pem: bytes, header: dict[str, Any], claims: dict[str, Any], now: int) -> str:
     common = {
         "iss": ISSUER,
         "sub": SUBJECT,
@@ -46,5 +61,7 @@ def _good(pem: bytes, typ: str, claims: dict[str, Any], now: int) -> str:
         "amr": ["sms"],
         "acr": "aal1",
     }
-    headers = {"typ": typ, "kid": "corpus"}
-    return jwt.encode({**common, **claims}, pem, algorithm="ES256", headers=headers)
+    key = load_pem_private_key(pem, None)
+    assert isinstance(key, Key)
+    algorithm = algorithm_of(key)
+    return jwt.encode({**common, **claims}, key, algorithm=algorithm, headers=header)

@@ -9,10 +9,10 @@ that every ECDSA signature has.
 import base64
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.corpus.forge import (
@@ -25,7 +25,10 @@ from tests.corpus.forge import (
     segment,
     sign,
 )
+from tests.corpus.good import new_key
 
+# RFC 8032 5.1: the order of the base point.
+_ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -39,8 +42,8 @@ class Case(NamedTuple):
 def mutations(good: str, pem: str | bytes, *, now: int) -> list[Case]:
     """Return every mutation of a good access or verification token.
 
-    ``pem`` is the key that signed it, ``now`` the time (Unix seconds) of whoever is to
-    refuse them.
+    ``pem`` is the key that signed it, of any of the three algorithms; ``now`` the time
+    (Unix seconds) of whoever is to refuse them.
     """
     forge = Forge.of(good, pem)
     return [
@@ -76,6 +79,34 @@ def service_tokens(access: str, pem: str | bytes) -> list[Case]:
     ]
 
 
+def other_kinds(good: str, pem: str | bytes, others: Mapping[str, bytes]) -> list[Case]:
+    """Return tokens that mix their own key with others of the same issuer.
+
+    ``others`` has those of other algorithms, as PEM by their ids; whoever is to refuse
+    the tokens knows them too.
+    """
+    forge = Forge.of(good, pem)
+    return [
+        it
+        for kid, other in others.items()
+        for it in _mixed(forge, Forge.of(good, other), kid)
+    ]
+
+
+def _mixed(forge: Forge, other: Forge, kid: str) -> Iterator[Case]:
+    alg = other.algorithm
+    yield Case(f"kid of an {alg} key", forge.with_header(kid=kid))
+    yield Case(f"kid and alg of an {alg} key", forge.with_header(kid=kid, alg=alg))
+    yield Case(f"signed by an {alg} key", forge.by_stranger(other.key))
+    token = forge.by_stranger(other.key, alg=alg)
+    yield Case(f"signed by an {alg} key, which alg says", token)
+    token = forge.by_stranger(other.key, kid=kid)
+    yield Case(f"signed by an {alg} key, which kid says", token)
+    public = other.key.public_key()
+    secret = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    yield Case(f"HS256 by an {alg} key's PEM", forge.by_secret(secret, kid=kid))
+
+
 def _without_signature(forge: Forge) -> Iterator[Case]:
     claims = forge.token.split(".")[1]
     for alg in ("none", "None", "NONE", "nOnE", "", None, MISSING):
@@ -94,17 +125,22 @@ def _shared_secrets(forge: Forge) -> Iterator[Case]:
     public = forge.key.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    number = forge.jwk["n" if forge.algorithm == "RS256" else "x"]
     secrets = {
         "PEM": pem,
         "PEM without its last line end": pem.strip(),
         "DER": der,
         "JWK": json.dumps(forge.jwk).encode(),
         "compact JWK": json.dumps(forge.jwk, separators=(",", ":")).encode(),
-        "x": forge.jwk["x"].encode(),
-        "bytes of x": base64.urlsafe_b64decode(forge.jwk["x"] + "=="),
+        "number": number.encode(),
+        "bytes of its number": base64.urlsafe_b64decode(number + "=="),
         "key id": forge.header["kid"].encode(),
         "nothing": b"",
     }
+    if forge.algorithm == "RS256":
+        secrets["PEM of PKCS #1"] = public.public_bytes(
+            Encoding.PEM, PublicFormat.PKCS1
+        )
     for name, secret in secrets.items():
         yield Case(f"HS256 by {name}", forge.by_secret(secret))
     yield Case("HS384 by PEM", forge.by_secret(pem, "HS384"))
@@ -112,8 +148,10 @@ def _shared_secrets(forge: Forge) -> Iterator[Case]:
 
 
 def _algorithms(forge: Forge) -> Iterator[Case]:
-    for alg in ("es256", "ES384", "RS256", "PS256", "EdDSA", "ES256K", 1, ["ES256"]):
-        yield Case(f"alg {alg}", forge.with_header(alg=alg))
+    own = forge.algorithm
+    known = {"ES256", "EdDSA", "RS256", "Ed25519", "ES384", "ES256K", "PS256", "RS512"}
+    for alg in (*sorted(known - {own}), own.swapcase(), f"{own} ", 1, [own]):
+        yield Case(f"alg {alg!r}", forge.with_header(alg=alg))
 
 
 def _kinds(forge: Forge) -> Iterator[Case]:
@@ -181,8 +219,8 @@ def _key_ids(forge: Forge) -> Iterator[Case]:
 
 def _strangers(forge: Forge) -> Iterator[Case]:
     """CVE-2018-0114: a key that comes with the token proves nothing."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = Forge(forge.token, key).jwk
+    stranger = Forge.of(forge.token, new_key(forge.algorithm))
+    key, public = stranger.key, stranger.jwk
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     brought: dict[str, dict[str, Any]] = {
         "nothing": {},
@@ -222,6 +260,23 @@ def _times(forge: Forge, now: int) -> Iterator[Case]:
     yield Case("expired by 31 s", forge.with_claims(exp=now - 31, iat=now - 31 - life))
     later = now + life
     others: tuple[Any, ...] = (str(later), later + 0.5, float(later), True, [later])
+    # No float, and no other JSON reader, has these as they are (RFC 8259 6).
+    huge = {"2^53": 2**53, "2^63": 2**63, "2^64 and later": 2**64 + later}
+    for name, exp in {**huge, "10^300": 10**300, "-10^300": -(10**300)}.items():
+        yield Case(f"exp {name}", forge.with_claims(exp=exp))
+    for name in ("iat", "nbf"):
+        token = forge.with_claims(**{name: -(10**300)})
+        yield Case(f"{name} -10^300", token)
+    yield Case("auth_time 10^300", forge.with_claims(auth_time=10**300))
+    for text in (f"{later}e0", f"{later // 10}e1", f"{later}.0", "1e300", "1e400"):
+        yield Case(f"exp written {text}", _with_exp(forge, text))
+    # More digits than Python reads.
+    yield Case("exp of 5000 digits", _with_exp(forge, "9" * 5_000))
+    yield Case("exp with a zero before", _with_exp(forge, f"0{later}"))
+    yield Case("exp with a plus", _with_exp(forge, f"+{later}"))
+    yield Case("exp in hex", _with_exp(forge, hex(later)))
+    token = _with_exp(forge, f"{later}.0", r'"e\u0078p"')
+    yield Case("exp written with an escape, and a fraction", token)
     for exp in (*others, {}, -later, 0):
         yield Case(f"exp {exp!r}", forge.with_claims(exp=exp))
     for name, exp in {"null": None, "missing": MISSING, "NaN": float("nan")}.items():
@@ -234,6 +289,12 @@ def _times(forge: Forge, now: int) -> Iterator[Case]:
         yield Case(f"nbf {value!r}", forge.with_claims(nbf=value))
         yield Case(f"iat {value!r}", forge.with_claims(iat=value))
     yield Case("iat missing", forge.with_claims(iat=MISSING))
+
+
+def _with_exp(forge: Forge, text: str, name: str = '"exp"') -> str:
+    """Sign claims whose end is written as it is given."""
+    claims = {name: it for name, it in forge.claims.items() if name != "exp"}
+    return forge.with_payload(f"{json.dumps(claims)[:-1]}, {name}: {text}}}".encode())
 
 
 def _subjects(forge: Forge) -> Iterator[Case]:
@@ -251,18 +312,17 @@ def _signatures(forge: Forge) -> Iterator[Case]:
             it ^ (1 << at % 8) if i == at else it for i, it in enumerate(good)
         )
         yield Case(f"bit {at % 8} of byte {at} flipped", forge.with_signature(flipped))
-    r, s = good[:COORDINATE_BYTES], good[COORDINATE_BYTES:]
-    der = utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-    nothing = bytes(COORDINATE_BYTES)
+    middle = len(good) // 2
+    first, second, nothing = good[:middle], good[middle:], bytes(middle)
     for name, signature in {
-        "of (0, 0)": nothing + nothing,  # CVE-2022-21449
-        "of (r, 0)": r + nothing,
-        "of (0, s)": nothing + s,
+        **_as_numbers(forge),
+        "of zeros": nothing + nothing,  # CVE-2022-21449
+        "of its first half and zeros": first + nothing,
+        "of zeros and its second half": nothing + second,
         "of ones": b"\xff" * len(good),
-        "turned around": s + r,
-        "as DER": der,
+        "turned around": second + first,
         "without its last byte": good[:-1],
-        "half": r,
+        "half": first,
         "with a byte more": good + b"\0",
         "with a byte before": b"\0" + good,
         "of one byte": b"\0",
@@ -279,6 +339,21 @@ def _signatures(forge: Forge) -> Iterator[Case]:
         yield Case(f"{name} changed after signing", token)
     other = forge.with_claims(jti="another").rpartition(".")[2]
     yield Case("signature of another token", f"{forge.signed_part}.{other}")
+
+
+def _as_numbers(forge: Forge) -> dict[str, bytes]:
+    """The same numbers in another form, where a signature is made of numbers."""
+    first = forge.signature[:COORDINATE_BYTES]
+    second = forge.signature[COORDINATE_BYTES:]
+    match forge.key:
+        case ec.EllipticCurvePrivateKey():
+            r, s = int.from_bytes(first, "big"), int.from_bytes(second, "big")
+            return {"as DER": utils.encode_dss_signature(r, s)}
+        case ed25519.Ed25519PrivateKey():
+            # RFC 8032 8.4: the same signature to who does not look at the bound.
+            s = int.from_bytes(second, "little") + _ED25519_ORDER
+            return {"beyond the order": first + s.to_bytes(COORDINATE_BYTES, "little")}
+    return {}
 
 
 def _shapes(forge: Forge) -> Iterator[Case]:
@@ -309,6 +384,8 @@ def _payloads(forge: Forge) -> Iterator[Case]:
     claims = json.dumps(forge.claims).encode()
     squeezed = zlib.compress(claims)[2:-4]
     yield Case("zipped", forge.with_payload(squeezed, zip="DEF"))
+    # A signed token has no "zip" (RFC 7516 4.1.3): who wrote it meant something else.
+    yield Case("zip, not zipped", forge.with_header(zip="DEF"))
     yield Case("nested token", forge.with_payload(forge.token.encode(), cty="JWT"))
     odd = {
         "a list": [forge.claims],
@@ -371,9 +448,10 @@ def _encodings(forge: Forge) -> Iterator[Case]:
         "a sign of no alphabet", f"{header}.{claims}.{signature[:4]}!{signature[4:]}"
     )
     yield Case("bits that mean nothing", forge.token[:-1] + _next_to(signature[-1]))
-    plain = forge.token
+    plain, number = forge.token, 0
     while not {"-", "_"} & set(plain.rpartition(".")[2]):
-        plain = forge.sign(header, claims)
+        # Two of the three algorithms sign the same to the same.
+        plain, number = forge.with_claims(jti=f"token {number}"), number + 1
     first, _, last = plain.rpartition(".")
     other = last.replace("-", "+").replace("_", "/")
     yield Case("the other alphabet", f"{first}.{other}")

@@ -1,6 +1,7 @@
 """The first command: it starts with nothing configured, and its three lines log in."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_the_three_printed_lines_log_in(service: Service) -> None:
     code = service.stderr.wait_for(r"SMS to \+91\d{10}: the code is (\d{6})")[1]
     answer = run(f"ID={verification}\n{verify.replace('CODE', code)}\n{me}")
 
-    assert json.loads(answer)["user"]["phone"] in send
+    phone = json.loads(answer)["user"]["phone"]
+    assert re.search(phone.replace("+", r"\+").replace("*", r"\d"), send)
     assert service.terminate() == 0
 
 

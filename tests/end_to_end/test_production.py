@@ -75,7 +75,8 @@ def test_a_login_over_twilio(service: Service, simulator: Simulator) -> None:
     assert [it.provider for it in simulator.messages()] == ["twilio"]
     token = won.json["access_token"]
     me = service.call("GET", "/api/me", headers={"Authorization": f"Bearer {token}"})
-    assert me.json["user"]["phone"] == PHONE
+    assert me.json["user"]["id"] == won.json["user"]["id"]
+    assert me.json["user"]["phone"] == "+91********10"
 
 
 def test_a_login_over_fast2sms_when_twilio_fails(
@@ -137,12 +138,20 @@ def test_metrics_are_those_of_all_workers(service: Service, tmp_path: Path) -> N
 def test_both_workers_served(
     service: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    for _ in range(60):
-        service.call("GET", "/livez")
+    def workers() -> int:
+        folders = tmp_path_factory.getbasetemp().glob("service*/metrics")
+        # Of the service that runs now, where another one of this module ran before.
+        newest = max(folders, key=lambda it: it.stat().st_mtime)
+        return len(list(newest.glob("counter_*.db")))
 
-    folders = tmp_path_factory.getbasetemp().glob("service*/metrics")
-    files = {it.name for folder in folders for it in folder.glob("counter_*.db")}
-    assert len(files) == 2
+    # The second one may still be starting.
+    for _ in range(1_000):
+        service.call("GET", "/livez")
+        if workers() >= 2:
+            break
+
+    # More, where a test before this one had some of them replaced.
+    assert workers() >= 2
 
 
 def test_a_body_without_a_length_is_bounded_too(service: Service) -> None:
@@ -221,6 +230,7 @@ def test_bad_settings_are_all_named_and_no_secret_is(tmp_path: Path) -> None:
 
     for name in (
         "SECRET_KEY",
+        "SUBJECT_KEY",
         "FLASK_DEBUG",
         "STOREFRONT_ORIGINS",
         "TEST_NUMBERS",

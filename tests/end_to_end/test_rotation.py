@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from backend.cli.__main__ import main
-from backend.composition.secrets import secrets_of, write_subject_key
-from config.config import load_settings
 from tests.backend.api import production
 from tests.end_to_end.fleet import Fleet, Traffic
 from tests.end_to_end.service import Service
@@ -113,10 +111,8 @@ def test_signing_keys_are_replaced_under_traffic(
 
 @pytest.mark.slow
 def test_one_secret_replaces_another_under_traffic(
-    start: Start, variables: Mapping[str, str], simulator: Simulator
+    start: Start, simulator: Simulator
 ) -> None:
-    settings = load_settings(environ=variables, env_file=None)
-    subject = {"SUBJECT_KEY": write_subject_key(secrets_of(settings)), "WORKERS": "1"}
     steps = (
         {"SECRET_KEY": OLD, "SECRET_KEY_PREVIOUS": NEW},
         {"SECRET_KEY": NEW, "SECRET_KEY_PREVIOUS": OLD},
@@ -136,7 +132,7 @@ def test_one_secret_replaces_another_under_traffic(
             patient = traffic.person()
             verification = patient.ask_for_code()
             code = patient.code()
-            successors = [start(**subject, **step) for _ in fleet.services]
+            successors = [start(WORKERS="1", **step) for _ in fleet.services]
             for old, new in zip(list(fleet.services), successors, strict=True):
                 new.wait_until_ready()
                 someone = traffic.person()

@@ -19,6 +19,14 @@ local request = cjson.decode(ARGV[1])
 return cjson.encode({ count = redis.call('INCRBY', KEYS[1], request.by) })
 """
 
+# The same, if anybody still waits for it.
+IN_TIME = """
+local request, time = cjson.decode(ARGV[1]), redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+if now > request.not_after_ms then return '{"late":true}' end
+return cjson.encode({ count = redis.call('INCRBY', KEYS[1], request.by) })
+"""
+
 
 @pytest.fixture
 def own_server() -> Iterator[RedisServer]:
@@ -173,3 +181,36 @@ def test_threads_that_end_take_their_connection_with_them(
         while give_up and client.info("clients")["connected_clients"] > 1:
             give_up -= 1
         assert give_up
+
+
+@pytest.fixture
+def timely(tmp_path: Path) -> Call:
+    path = tmp_path / "in_time.lua"
+    path.write_text(IN_TIME)
+    return Call(Script.load(path), ["{k}"], {"by": 1}, timely=True)
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(
+    own_server: RedisServer, timely: Call
+) -> None:
+    """A server that was stopped runs what lies in its sockets when it goes on."""
+    scripts = runner(own_server.url)
+    scripts.run(timely)
+    with own_server.stalled():
+        with pytest.raises(StoreUnavailable):
+            scripts.run(timely)
+        threading.Event().wait(1.1)
+
+    with redis.Redis.from_url(own_server.url) as client:
+        assert client.get("{k}") == b"1"
+
+
+def test_a_clock_of_the_server_that_was_set_loses_nothing(
+    redis_url: str, timely: Call
+) -> None:
+    scripts = runner(redis_url)
+    scripts.run(timely)
+    assert scripts._redis_zero_ms is not None
+    scripts._redis_zero_ms -= 3_600_000
+
+    assert scripts.run(timely) == {"count": 2}

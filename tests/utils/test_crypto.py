@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.crypto import (
+    base64url,
     derive_key,
     fingerprint,
+    from_base64url,
     mac,
     mac_text,
     permute,
@@ -18,6 +20,20 @@ from utils.crypto import (
 )
 
 KEY = bytes(range(32))
+
+
+@given(st.binary(max_size=40))
+def test_base64url_comes_back_and_has_no_padding(data: bytes) -> None:
+    text = base64url(data)
+
+    assert "=" not in text
+    assert from_base64url(text) == data
+
+
+@pytest.mark.parametrize("text", ["a", "ab c", "abc.", "é", "ab==="])
+def test_what_is_no_base64url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_base64url(text)
 
 
 def test_labels_give_independent_keys() -> None:

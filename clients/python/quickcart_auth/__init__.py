@@ -2,6 +2,7 @@
 
 from quickcart_auth.errors import (
     IntrospectionUnavailable,
+    InvalidCredentials,
     InvalidToken,
     KeysUnavailable,
     Unavailable,
@@ -14,6 +15,7 @@ __all__ = [
     "Identity",
     "Introspection",
     "IntrospectionUnavailable",
+    "InvalidCredentials",
     "InvalidToken",
     "KeysUnavailable",
     "Receipt",

@@ -1,8 +1,6 @@
 """What an endpoint asks of its caller, and what it answers who does not meet it."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from quickcart_auth.errors import InvalidToken, Unavailable
@@ -30,26 +28,29 @@ class Denied(Exception):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Demand:
-    """Logged in, and what is asked on top.
+    """Logged in, as ``verifier`` sees it, and what is asked on top.
 
     ``role`` and ``scope`` name one each; ``max_age_seconds`` is how long ago the login
     may be; ``live`` asks the auth service whether the session is still alive.
+
+    Raises:
+        ValueError: ``live`` with a verifier that has no ``introspection``.
     """
 
+    verifier: Verifier
+    _: KW_ONLY
     role: str | None = None
     scope: str | None = None
     live: bool = False
     max_age_seconds: float | None = None
 
-    def check(
-        self,
-        verifier: Verifier,
-        authorization: str | None,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> Identity:
+    def __post_init__(self) -> None:
+        if self.live and not self.verifier.can_ask:
+            raise ValueError("live needs a verifier with an introspection")
+
+    def check(self, authorization: str | None) -> Identity:
         """Return who sent an ``Authorization`` header (RFC 6750 2.1).
 
         Raises:
@@ -59,7 +60,7 @@ class Demand:
         if token is None:
             raise _challenge(401, "invalid_token", "A login is needed", "Bearer")
         try:
-            identity = verifier.verify(token, live=self.live)
+            identity = self.verifier.verify(token, live=self.live)
         except InvalidToken:
             raise _bearer_error(
                 401, "invalid_token", "The token is not valid"
@@ -68,10 +69,10 @@ class Demand:
             headers = {"Retry-After": str(_RETRY_SECONDS)}
             title = "Nobody can tell whether the token is valid"
             raise Denied(503, "auth_unavailable", title, headers) from error
-        self._hold(identity, clock())
+        self._hold(identity)
         return identity
 
-    def _hold(self, identity: Identity, now: float) -> None:
+    def _hold(self, identity: Identity) -> None:
         if self.scope is not None and self.scope not in identity.scopes:
             raise _bearer_error(
                 403,
@@ -85,7 +86,8 @@ class Demand:
             title = "This needs another role"
             raise _challenge(403, "insufficient_role", title, challenge)
         limit = self.max_age_seconds
-        if limit is not None and now - identity.auth_time > limit:
+        age = self.verifier.seconds_since(identity.auth_time)
+        if limit is not None and age > limit:
             # RFC 9470 3.
             raise _challenge(
                 401,
@@ -94,18 +96,6 @@ class Demand:
                 'Bearer error="insufficient_user_authentication",'
                 f' error_description="A fresh login is needed", max_age="{limit:.0f}"',
             )
-
-
-def make_demand(verifier: Verifier, **asked: Any) -> Demand:
-    """Return a demand that ``verifier`` can meet.
-
-    Raises:
-        ValueError: ``live`` is asked of one without an ``introspection``.
-    """
-    demand = Demand(**asked)
-    if demand.live and not verifier.can_ask:
-        raise ValueError("live needs a verifier with an introspection")
-    return demand
 
 
 def _bearer(authorization: str | None) -> str | None:

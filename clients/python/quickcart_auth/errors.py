@@ -6,6 +6,7 @@
     Unavailable                     nobody can tell: 503
     ├── KeysUnavailable             no keys, or none young enough
     └── IntrospectionUnavailable    the auth service does not say whether it lives
+        └── InvalidCredentials      it does not take your client, or its scope
 """
 
 
@@ -35,3 +36,10 @@ class KeysUnavailable(Unavailable):
 
 class IntrospectionUnavailable(Unavailable):
     """The auth service does not say whether the token is still alive."""
+
+
+class InvalidCredentials(IntrospectionUnavailable):
+    """It answers, and refuses the client: a wrong secret, an end, or no scope for it.
+
+    No outage: it stays so until somebody mends the settings.
+    """

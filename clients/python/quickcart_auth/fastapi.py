@@ -7,7 +7,7 @@ from fastapi import FastAPI, HTTPException, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
-from quickcart_auth.demands import PROBLEM_TYPE, Denied, make_demand
+from quickcart_auth.demands import PROBLEM_TYPE, Demand, Denied
 from quickcart_auth.identity import Identity
 from quickcart_auth.verifier import Verifier
 
@@ -39,13 +39,13 @@ def login_required(
     Raises:
         ValueError: ``live`` with a verifier that has no ``introspection``.
     """
-    demand = make_demand(
+    demand = Demand(
         verifier, role=role, scope=scope, live=live, max_age_seconds=max_age_seconds
     )
 
     def identity_of(request: Request, _: Annotated[Any, Security(_SCHEME)]) -> Identity:
         try:
-            return demand.check(verifier, request.headers.get("Authorization"))
+            return demand.check(request.headers.get("Authorization"))
         except Denied as denied:
             raise LoginRefused(denied) from None
 

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec
 
 from flask import Response, current_app, g, request
 
-from quickcart_auth.demands import PROBLEM_TYPE, Denied, make_demand
+from quickcart_auth.demands import PROBLEM_TYPE, Demand, Denied
 from quickcart_auth.verifier import Verifier
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ def require_login(
     Raises:
         ValueError: ``live`` with a verifier that has no ``introspection``.
     """
-    demand = make_demand(
+    demand = Demand(
         verifier, role=role, scope=scope, live=live, max_age_seconds=max_age_seconds
     )
 
@@ -37,9 +37,7 @@ def require_login(
         @wraps(view)
         def guarded(*args: P.args, **options: P.kwargs) -> Any:
             try:
-                g.identity = demand.check(
-                    verifier, request.headers.get("Authorization")
-                )
+                g.identity = demand.check(request.headers.get("Authorization"))
             except Denied as denied:
                 return _answer(denied)
             return current_app.ensure_sync(view)(*args, **options)

@@ -9,6 +9,7 @@ import http.client
 import io
 import ipaddress
 import json
+import logging
 import socket
 import ssl
 import time
@@ -16,8 +17,8 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from quickcart_auth.forks import reset_after_fork
@@ -33,13 +34,23 @@ _MAX_IDLE = 32
 _JSON = frozenset({"application/json", "application/jwk-set+json"})
 
 
+_log = logging.getLogger("quickcart_auth")
+
+
 class FetchFailed(Exception):
-    """No usable answer; the text is a word or two for logs."""
+    """No usable answer; the text is a word or two for logs.
+
+    ``status`` is the HTTP status of an answer that was none of success.
+    """
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A JSON object, and for how many seconds it may be kept, if that was said."""
+    """A JSON object, and the Cache-Control it came with; empty where there was none."""
 
     content: dict[str, Any]
     cache_control: str = ""
@@ -63,6 +74,17 @@ class _TimedReader(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that has to be read until a moment (monotonic)."""
+
+    def __init__(
+        self, sock: socket.socket, *args: Any, until: float, **options: Any
+    ) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedReader(sock, until))
 
 
 class _Connection(http.client.HTTPConnection):
@@ -100,17 +122,11 @@ class _Connection(http.client.HTTPConnection):
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Send one request and read all of its answer."""
-        until = self.until
-
-        class Response(http.client.HTTPResponse):
-            def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-                super().__init__(sock, *args, **options)
-                self.fp.close()
-                self.fp = io.BufferedReader(_TimedReader(sock, until))
-
-        self.response_class = Response
+        # http.client calls it as it would the class.
+        bounded = partial(_Response, until=self.until)
+        self.response_class = cast("type[http.client.HTTPResponse]", bounded)
         if self.sock is not None:
-            self.sock.settimeout(_left(until))
+            self.sock.settimeout(_left(self.until))
         self.request(method, target, body, dict(headers))
         response = self.getresponse()
         content = response.read(_MAX_BODY_BYTES + 1)
@@ -123,15 +139,23 @@ class Endpoint:
     """One address of the auth service, with kept connections. Safe between threads.
 
     https only, save for this machine's own addresses: keys that came over plain HTTP
-    could be anybody's.
+    could be anybody's. ``allow_http`` trusts the network for them.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_http: bool = False,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+    ) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        plain = parts.scheme == "http" and _is_loopback(host)
-        if not host or not (parts.scheme == "https" or plain) or parts.username:
-            raise ValueError(f"must be an https address: {url}")
+        plain = parts.scheme == "http" and (allow_http or _is_loopback(host))
+        if not host or not (parts.scheme == "https" or plain) or "@" in parts.netloc:
+            # Without the URL, which may have a password.
+            raise ValueError(f"must be an https address without a user: {host!r}")
+        self._url = url
         self._host = host
         self._port = parts.port or (80 if plain else 443)
         self._is_plain = plain
@@ -154,8 +178,18 @@ class Endpoint:
         """Return the JSON object that is answered with status 200.
 
         Raises:
-            FetchFailed: anything else, a redirect included, or the time is over.
+            FetchFailed: anything else, a redirect included, or the time is over; it is
+                logged as a warning, too, with the address.
         """
+        try:
+            return self._fetch(method, body, headers)
+        except FetchFailed as failed:
+            _log.warning("%s: %s", self._url, failed)
+            raise
+
+    def _fetch(
+        self, method: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Document:
         sent = {
             "Host": self._authority,
             "Accept": "application/json",
@@ -222,7 +256,7 @@ class Endpoint:
 def _read(response: http.client.HTTPResponse, content: bytes) -> Document:
     kind = (response.headers.get("Content-Type") or "").partition(";")[0]
     if response.status != http.client.OK:
-        raise FetchFailed(f"status {response.status}")
+        raise FetchFailed(f"status {response.status}", response.status)
     if kind.strip().lower() not in _JSON:
         raise FetchFailed("not JSON")
     try:

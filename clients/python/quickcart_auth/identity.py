@@ -22,6 +22,7 @@ class Identity:
     auth_time: int
     amr: tuple[str, ...]
     acr: str
+    issued_at: int
     expires_at: int
     phone: str | None = field(repr=False)
     is_service: bool
@@ -30,7 +31,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A phone was verified, for a purpose, at a time (Unix seconds).
+    """A phone was verified at a time (Unix seconds), for ``purpose``: ``verify``.
 
     It says nothing about who sends it, and logs nobody in.
     """

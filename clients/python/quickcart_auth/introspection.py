@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,19 +11,23 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from quickcart_auth.claims import read_texts
-from quickcart_auth.errors import IntrospectionUnavailable
+from quickcart_auth.errors import IntrospectionUnavailable, InvalidCredentials
 from quickcart_auth.forks import reset_after_fork
 from quickcart_auth.http import Document, Endpoint, FetchFailed
 
+_log = logging.getLogger("quickcart_auth")
+
 # About 2 MB of answers.
 _MAX_ANSWERS = 10_000
+# RFC 6749 5.2, RFC 6750 3.1: the client is not known, or has not the scope.
+_REFUSED = frozenset({401, 403})
 # With the auth service gone, not every request should wait for its 2 s.
 _PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """Who asks (a service client of scope ``token:introspect``), and where.
+    """Who asks: a service client of scope ``token:introspect``.
 
     ``cache_seconds`` is how old an answer may be. When the service cannot be asked a
     token is refused, unless ``on_failure`` says to go by its signature alone: then a
@@ -31,16 +36,19 @@ class Introspection:
 
     client_id: str
     client_secret: str = field(repr=False)
-    endpoint: str | None = None
     cache_seconds: float = 5.0
     on_failure: Literal["refuse", "accept_offline"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """What the service says of a token; ``roles`` are those of now, where it says."""
+    """What the service says of a token: whose it is, and the roles of now.
+
+    Each is None where it does not say.
+    """
 
     active: bool
+    subject: str | None
     roles: tuple[str, ...] | None
 
 
@@ -68,6 +76,7 @@ class Introspector:
         # In the order of their ends, as all are kept for as long.
         self._answers: dict[bytes, tuple[float, Liveness]] = {}
         self._resumes = 0.0
+        self._is_refused = False
         self._lock = threading.Lock()
         reset_after_fork(self)
 
@@ -80,6 +89,8 @@ class Introspector:
 
         Raises:
             IntrospectionUnavailable: it does not say.
+            InvalidCredentials: it refuses us, whatever ``on_failure`` says: it would be
+                so for ever.
         """
         name = hashlib.sha256(token.encode()).digest()
         kept = self._answers.get(name)
@@ -88,6 +99,8 @@ class Introspector:
         try:
             answer = self._fetch(token)
         except FetchFailed as error:
+            if self._is_refused:
+                raise InvalidCredentials("client refused") from None
             if self._refuses:
                 raise IntrospectionUnavailable(str(error)) from None
             return None
@@ -103,10 +116,15 @@ class Introspector:
             raise FetchFailed("failed a moment ago")
         body = urlencode({"token": token, "token_type_hint": "access_token"}).encode()
         try:
-            return _read(self._endpoint.fetch("POST", body, self._headers))
-        except FetchFailed:
+            answer = _read(self._endpoint.fetch("POST", body, self._headers))
+        except FetchFailed as error:
+            self._is_refused = error.status in _REFUSED
+            if self._is_refused:
+                _log.error("the auth service refuses the client's id, secret or scope")
             self._resumes = self._monotonic() + _PAUSE_SECONDS
             raise
+        self._is_refused = False
+        return answer
 
     def _keep(self, name: bytes, answer: Liveness) -> None:
         until = self._monotonic() + self._cache_seconds
@@ -119,9 +137,13 @@ class Introspector:
 
 def _read(document: Document) -> Liveness:
     active = document.content.get("active")
-    if not isinstance(active, bool):
+    subject, listed = document.content.get("sub"), document.content.get("roles")
+    roles = read_texts(listed)
+    if not isinstance(active, bool) or not isinstance(subject, str | None):
         raise FetchFailed("not an answer")
-    return Liveness(active, read_texts(document.content.get("roles")))
+    if roles is None and listed is not None:
+        raise FetchFailed("not an answer")
+    return Liveness(active, subject, roles)
 
 
 def _basic(client_id: str, secret: str) -> str:

@@ -1,5 +1,6 @@
 """The auth service's public keys: fetched once, renewed while they are still good."""
 
+import logging
 import re
 import threading
 import time
@@ -12,6 +13,8 @@ import jwt
 from quickcart_auth.errors import KeysUnavailable
 from quickcart_auth.forks import reset_after_fork
 from quickcart_auth.http import Document
+
+_log = logging.getLogger("quickcart_auth")
 
 Fetch = Callable[[], Document]
 
@@ -60,6 +63,7 @@ class _Flight:
 
     def __init__(self) -> None:
         self.is_late = False
+        self.is_awaited = False
         self._done = threading.Event()
 
     def wait(self, seconds: float) -> None:
@@ -75,8 +79,8 @@ class Keys:
     """The current keys. Safe to share between threads, and across a fork.
 
     Fetches run in threads of their own; requests wait for one, 2 s at most, only when
-    there are no keys yet, when nothing was asked for longer than the keys' age, or for
-    a key id that is not known.
+    there are no keys yet or nothing was asked for longer than the keys' age. For a key
+    id that is not known a single one waits.
     """
 
     def __init__(
@@ -128,7 +132,9 @@ class Keys:
     def renewed(self) -> KeySet:
         """Return the keys after another look for one that is not known.
 
-        At most one look in 30 s; else those that are known.
+        At most one look in 30 s, which one request waits for. All others get the keys
+        that are known: invented key ids must not hold every thread while the auth
+        service is slow.
         """
         now = self._monotonic()
         with self._lock:
@@ -136,7 +142,10 @@ class Keys:
                 self._unknown_due = now + _UNKNOWN_SECONDS
                 self._start()
             flight = self._flight
-        if flight is not None:
+            is_first = flight is not None and not flight.is_awaited
+            if flight is not None:
+                flight.is_awaited = True
+        if flight is not None and is_first:
             flight.wait(self._wait_seconds)
         return self._set
 
@@ -169,6 +178,7 @@ class Keys:
             self._land(flight)
 
     def _failed(self, why: str, flight: _Flight) -> None:
+        _log.warning("keys not renewed: %s", why)
         self._failure = why
         self._due = self._monotonic()
         if self._set.by_id:

@@ -1,15 +1,17 @@
 """Whether a token is good, and what it says: offline, by the service's public keys."""
 
 import json
+import logging
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import jwt
 
-from quickcart_auth.claims import read_identity, read_receipt
+from quickcart_auth.claims import is_time, read_identity, read_receipt
 from quickcart_auth.errors import InvalidToken
 from quickcart_auth.http import Document, Endpoint
 from quickcart_auth.identity import Identity, Receipt
@@ -32,7 +34,13 @@ _MAX_BYTES = 8 * 1024
 # No padding, no white space, three parts (RFC 7515 2, 7.1); PyJWT lets padding pass.
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
+# Nothing that changes how a token is read is ours (RFC 7515 4.1.11, RFC 7797), and keys
+# that it brings along are nobody's.
+_REFUSED = frozenset({"crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c"})
+
 _JWS = jwt.PyJWS()
+
+_log = logging.getLogger("quickcart_auth")
 
 
 class Verifier:
@@ -47,7 +55,8 @@ class Verifier:
         issuer: str,
         audience: str,
         *,
-        jwks_uri: str | None = None,
+        base_url: str | None = None,
+        allow_http: bool = False,
         algorithms: Collection[str] = ("ES256", "EdDSA", "RS256"),
         leeway_seconds: float = 30,
         introspection: Introspection | None = None,
@@ -55,6 +64,10 @@ class Verifier:
         fetch: Callable[[], Document] | None = None,
     ) -> None:
         """``issuer`` is the service's TOKEN_ISSUER, ``audience`` who we are to it.
+
+        ``base_url`` is where the service is reached, if not at its issuer's address.
+        With ``allow_http`` that may be plain http on any machine: then whoever is on
+        that network can hand out keys, and reads the client's secret.
 
         Nothing is fetched before the first token.
 
@@ -69,15 +82,13 @@ class Verifier:
         self._audience = audience
         self._leeway_seconds = leeway_seconds
         self._clock = clock
-        base = issuer.rstrip("/")
-        self._endpoint = Endpoint(jwks_uri or base + _JWKS_PATH)
+        base = (base_url or issuer).rstrip("/")
+        self._endpoint = Endpoint(base + _JWKS_PATH, allow_http=allow_http)
         self._keys = Keys(fetch or self._endpoint.fetch, algorithms=algorithms)
         self._introspector = None
         if introspection is not None:
-            self._introspector = Introspector(
-                introspection,
-                Endpoint(introspection.endpoint or base + _INTROSPECTION_PATH),
-            )
+            endpoint = Endpoint(base + _INTROSPECTION_PATH, allow_http=allow_http)
+            self._introspector = Introspector(introspection, endpoint)
 
     @property
     def can_ask(self) -> bool:
@@ -96,9 +107,14 @@ class Verifier:
         Raises:
             InvalidToken: malformed, forged, expired, for others, or of another kind.
             KeysUnavailable: there are no keys to check it by.
-            IntrospectionUnavailable: the auth service cannot be asked.
+            IntrospectionUnavailable: the auth service cannot be asked, or
+                (InvalidCredentials) does not take the client.
             ValueError: ``live`` without an ``introspection``.
         """
+        with _refusals_logged():
+            return self._verify(token, live=live, allow_service=allow_service)
+
+    def _verify(self, token: str, *, live: bool, allow_service: bool) -> Identity:
         claims = self._claims(token, _ACCESS, self._audience)
         identity = read_identity(claims, allow_service=allow_service)
         if not live:
@@ -108,21 +124,42 @@ class Verifier:
         answer = self._introspector.ask(token)
         if answer is None:
             return identity
-        if not answer.active:
+        if not answer.active or answer.subject != identity.subject:
             raise InvalidToken("inactive")
         return (
             identity if answer.roles is None else replace(identity, roles=answer.roles)
         )
 
-    def verify_receipt(self, token: str) -> Receipt:
+    def verify_receipt(
+        self,
+        token: str,
+        *,
+        phone: str | None = None,
+        max_age_seconds: float | None = None,
+    ) -> Receipt:
         """Return which phone a verification token says was verified.
 
+        ``phone`` (E.164) is the one it has to be; ``max_age_seconds`` is how long ago
+        that may be.
+
         Raises:
-            InvalidToken: malformed, forged, expired, for others, or of another kind.
+            InvalidToken: malformed, forged, expired, for others, of another kind, of
+                another phone or too old.
             KeysUnavailable: there are no keys to check it by.
         """
         audience = self._audience + _VERIFICATION_AUDIENCE
-        return read_receipt(self._claims(token, _VERIFICATION, audience))
+        with _refusals_logged():
+            receipt = read_receipt(self._claims(token, _VERIFICATION, audience))
+            if phone is not None and receipt.phone != phone:
+                raise InvalidToken("phone")
+            age = self.seconds_since(receipt.verified_at)
+            if max_age_seconds is not None and age > max_age_seconds:
+                raise InvalidToken("age")
+        return receipt
+
+    def seconds_since(self, moment: float) -> float:
+        """Return how long ago a moment (Unix seconds) is by the verifier's clock."""
+        return self._clock() - moment
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -147,8 +184,7 @@ class Verifier:
         header = found["header"]
         if header.get("typ") != kind:
             raise InvalidToken("type")
-        # RFC 7515 4.1.11: we know no extension, so none may be critical.
-        if "crit" in header or "b64" in header:
+        if not _REFUSED.isdisjoint(header):
             raise InvalidToken("header")
         if not isinstance(claims, dict):
             raise InvalidToken("claims")
@@ -188,6 +224,16 @@ class Verifier:
             raise InvalidToken("not yet valid")
 
 
+@contextmanager
+def _refusals_logged() -> Iterator[None]:
+    """Log why a token is refused, which its bearer is not told; never the token."""
+    try:
+        yield
+    except InvalidToken as refused:
+        _log.info("token refused: %s", refused.reason)
+        raise
+
+
 def _is_compact(token: object) -> bool:
     # Length first: the pattern must not run over a megabyte.
     return (
@@ -198,7 +244,6 @@ def _is_compact(token: object) -> bool:
 
 
 def _time(value: object) -> int:
-    """Return a time, which is neither a bool nor a text that looks like a number."""
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not is_time(value):
         raise InvalidToken("times")
     return value

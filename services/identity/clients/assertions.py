@@ -5,11 +5,10 @@ the client and the assertion's ``jti`` names it, and the request that used it is
 value. TTL: as long as the assertion could be good.
 """
 
-import base64
 import math
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from joserfc import jwt
@@ -23,13 +22,14 @@ from services.identity.keys.signing_keys import (
     generate_signing_key,
     read_signing_key,
 )
+from services.outcomes import ClientOutcome
 from services.scripts import Call, Script, ScriptRunner
 from utils.clock import Clock
-from utils.crypto import mac_text, random_text
+from utils.crypto import from_base64url, mac_text, random_text
 
 _USED = Script.load(Path(__file__).with_name("assertion_used.lua"))
 
-_METHOD = "private_key_jwt"
+_METHOD: Final = "private_key_jwt"
 
 # RFC 7523 3 lets us refuse an expiry "unreasonably far in the future".
 _LIFE_SECONDS = 300
@@ -76,20 +76,24 @@ class Assertions:
         client_id = claims.get("sub")
         client = None
         if isinstance(client_id, str):
-            client = self._clients.find(client_id)
+            client = self._clients.look_up(client_id)
         signed = self._is_signed(assertion, header, client)
+        outcome: ClientOutcome
+        claim = ""
         if client is None:
             outcome = "unknown"
         elif not signed:
             outcome = "wrong_signature"
-        elif not self._is_for_us_now(claims, client):
+        elif self._clients.is_over(client):
+            outcome = "expired"
+        elif claim := self._wrong_claim(claims, client):
             outcome = "wrong_claims"
         elif not self._take_use(client, claims):
             outcome = "replayed"
         else:
-            self._clients.checked(client, _METHOD, "ok")
+            self._clients.tell_checked(client, _METHOD, "ok")
             return client
-        self._clients.checked(client, _METHOD, outcome)
+        self._clients.tell_checked(client, _METHOD, outcome, claim=claim)
         raise InvalidClient
 
     def _is_signed(
@@ -106,25 +110,32 @@ class Assertions:
         found = [_verifies(it, assertion) for it in fitting or [self._nobody]]
         return any(found) and (kind and kind.lower()) in _TYPES
 
-    def _is_for_us_now(self, claims: dict[str, Any], client: ServiceClient) -> bool:
-        now, audience, jti = self._clock.now(), claims.get("aud"), claims.get("jti")
+    def _wrong_claim(self, claims: dict[str, Any], client: ServiceClient) -> str:
+        """Name the first claim by which it is not for us, or not now; "" if it is."""
+        audience, jti = claims.get("aud"), claims.get("jti")
         # One audience: an assertion for several could be handed on by one of them.
         if isinstance(audience, list) and len(audience) == 1:
             audience = audience[0]
-        return (
-            claims.get("iss") == client.id
-            and isinstance(audience, str)
-            and audience in self._audiences
-            and isinstance(jti, str)
-            and 0 < len(jti) <= _MAX_JTI
-            and _is_time(claims.get("exp"))
-            and all(
-                _is_time(it) and it <= now + _LEEWAY_SECONDS
-                for it in (claims.get("iat", 0), claims.get("nbf", 0))
-            )
-            and _end_of(claims) - now > -_LEEWAY_SECONDS
-            and _end_of(claims) - now <= _LIFE_SECONDS + _LEEWAY_SECONDS
-        )
+        if claims.get("iss") != client.id:
+            return "iss"
+        if not (isinstance(audience, str) and audience in self._audiences):
+            return "aud"
+        if not (isinstance(jti, str) and 0 < len(jti) <= _MAX_JTI):
+            return "jti"
+        return self._wrong_time(claims)
+
+    def _wrong_time(self, claims: dict[str, Any]) -> str:
+        now = self._clock.now()
+        if not _is_time(claims.get("exp")):
+            return "exp"
+        for name in ("iat", "nbf"):
+            begin = claims.get(name, 0)
+            if not (_is_time(begin) and begin <= now + _LEEWAY_SECONDS):
+                return name
+        end = _end_of(claims)
+        if -_LEEWAY_SECONDS < end - now <= _LIFE_SECONDS + _LEEWAY_SECONDS:
+            return ""
+        return "exp" if end == claims["exp"] else "iat"
 
     def _take_use(self, client: ServiceClient, claims: dict[str, Any]) -> bool:
         name = mac_text(self._key, client.id, claims["jti"], size=_NAME_BYTES)
@@ -158,8 +169,7 @@ def _verifies(key: PublicKey, assertion: str) -> bool:
 def _peek(assertion: str, index: int) -> dict[str, Any]:
     """Read a part that nothing vouches for yet; empty where it cannot be read."""
     try:
-        part = assertion.split(".")[index]
-        found = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        found = orjson.loads(from_base64url(assertion.split(".")[index]))
     except (ValueError, IndexError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,9 @@ from services.identity.clients.service_clients import (
 
 _DAY_SECONDS = 86_400
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
-_AUDIENCE = re.compile(r"[!-~]{1,200}", re.ASCII)
+# What ends so is an audience of verification tokens, which nobody asks about.
+_AUDIENCE = re.compile(r"[!-~]{1,200}(?<!/verification)", re.ASCII)
+AUDIENCE_WANTED = "must be one word of ASCII characters, and not end with /verification"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIELDS = frozenset(
     {"id", "name", "scopes", "audiences", "expires", "secret_sha256", "public_keys"}
@@ -62,7 +64,7 @@ def is_name(text: object) -> bool:
 
 
 def is_audience(text: object) -> bool:
-    """Tell whether tokens can be for this."""
+    """Tell whether access tokens can be for this."""
     return isinstance(text, str) and bool(_AUDIENCE.fullmatch(text))
 
 
@@ -79,7 +81,7 @@ def _find_faults(table: Mapping[str, Any], now: float) -> Iterator[str]:
         yield f"scopes must be a list of {', '.join(SCOPES)}"
     audiences = _texts(table.get("audiences", []))
     if audiences is None or not all(map(is_audience, audiences)):
-        yield "audiences must be a list of words"
+        yield f"audiences must be a list; each {AUDIENCE_WANTED}"
     expires = _end_of(table.get("expires"))
     if expires is None or expires > now + MAX_DAYS * _DAY_SECONDS:
         yield f"expires must be a date such as 2027-01-31, {MAX_DAYS} days off at most"

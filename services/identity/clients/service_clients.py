@@ -4,7 +4,6 @@ Every worker holds all of them in memory, and follows changes by one read of Red
 few seconds: asking about a token costs no round trip for who asks.
 """
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -17,9 +16,11 @@ from typing import Literal
 from services.errors import InvalidClient
 from services.events import ClientChecked, Emit
 from services.identity.clients.public_keys import PublicKey
+from services.outcomes import ClientMethod, ClientOutcome
 from utils.clock import Clock
+from utils.crypto import base64url
 
-Source = Literal["redis", "file"]
+Source = Literal["store", "file"]
 
 # Never 22 characters, as the subject of a person has: neither can pass for the other.
 CLIENT_ID = re.compile(r"svc-[a-z0-9-]{1,16}", re.ASCII)
@@ -74,8 +75,9 @@ class StoredSecret:
 class ServiceClient:
     """A service that is registered here.
 
-    ``audiences``: it may ask about the tokens for these, and end them. ``expires`` is
-    in Unix seconds; ``source`` is where it is registered.
+    ``audiences``: it may ask about the tokens for these, and end them. ``expires`` and
+    ``registered`` are in Unix seconds; tokens from before ``registered`` were those of
+    another one, which had its id. ``source`` is where it is registered.
     """
 
     id: str
@@ -85,7 +87,8 @@ class ServiceClient:
     expires: int
     secrets: tuple[StoredSecret, ...] = ()
     public_keys: tuple[PublicKey, ...] = ()
-    source: Source = "redis"
+    source: Source = "store"
+    registered: int = 0
 
     def with_secret(self, secret: StoredSecret) -> "ServiceClient":
         """Return it with one more secret.
@@ -161,10 +164,36 @@ class ServiceClients:
         Raises:
             StoreUnavailable: Redis has been away for too long to know.
         """
-        client = self._look_up(client_id)
-        if client is None or client.expires <= self._clock.now():
-            return None
-        return client
+        client = self.look_up(client_id)
+        return None if client is None or self.is_over(client) else client
+
+    def find_holder(self, client_id: str, issued_at: int) -> ServiceClient | None:
+        """Return the client that holds a token which was issued then.
+
+        None where ``find`` has none, or the token is older than the client: it was
+        another's, which had the id before.
+
+        Raises:
+            StoreUnavailable: Redis has been away for too long to know.
+        """
+        client = self.find(client_id)
+        return None if client is None or issued_at < client.registered else client
+
+    def look_up(self, client_id: str) -> ServiceClient | None:
+        """Return a client that is registered, and may have expired.
+
+        Raises:
+            StoreUnavailable: Redis has been away for too long to know.
+        """
+        if client_id in self._fixed:
+            return self._fixed[client_id]
+        if self._clock.monotonic() - self._read_at > _KEEP_SECONDS:
+            self.reload()
+        return self._stored.get(client_id)
+
+    def is_over(self, client: ServiceClient) -> bool:
+        """Tell whether a client has expired."""
+        return client.expires <= self._clock.now()
 
     def check_secret(self, client_id: str, secret: str) -> ServiceClient:
         """Return the client that proves by a secret who it is.
@@ -175,30 +204,32 @@ class ServiceClients:
             InvalidClient: it does not; the reason is in the event alone.
             StoreUnavailable: Redis has been away for too long to know.
         """
-        client = self._look_up(client_id)
+        client = self.look_up(client_id)
         right = is_secret(secret) and (client or _NOBODY).has_secret(_digest(secret))
+        outcome: ClientOutcome
         if client is None:
             outcome = "unknown"
         elif not right:
             outcome = "wrong_secret"
-        elif client.expires <= self._clock.now():
+        elif self.is_over(client):
             outcome = "expired"
         else:
-            self.checked(client, "client_secret_basic", "ok")
+            self.tell_checked(client, "client_secret_basic", "ok")
             return client
-        self.checked(client, "client_secret_basic", outcome)
+        self.tell_checked(client, "client_secret_basic", outcome)
         raise InvalidClient
 
-    def checked(self, client: ServiceClient | None, method: str, outcome: str) -> None:
+    def tell_checked(
+        self,
+        client: ServiceClient | None,
+        method: ClientMethod,
+        outcome: ClientOutcome,
+        *,
+        claim: str = "",
+    ) -> None:
         """Tell that a client proved who it is, or did not."""
-        self._emit(ClientChecked(client.id if client else "unknown", method, outcome))
-
-    def _look_up(self, client_id: str) -> ServiceClient | None:
-        if client_id in self._fixed:
-            return self._fixed[client_id]
-        if self._clock.monotonic() - self._read_at > _KEEP_SECONDS:
-            self.reload()
-        return self._stored.get(client_id)
+        name = client.id if client else "unknown"
+        self._emit(ClientChecked(name, method, outcome, claim))
 
 
 def new_secret() -> str:
@@ -217,7 +248,7 @@ def is_secret(text: str) -> bool:
 
 def _checksum(text: str) -> str:
     crc = binascii.crc32(text.encode()).to_bytes(4, "big")
-    return base64.urlsafe_b64encode(crc).rstrip(b"=").decode()
+    return base64url(crc)
 
 
 def _digest(secret: str) -> str:

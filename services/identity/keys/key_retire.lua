@@ -7,6 +7,8 @@
 --          at_once     rather now than then
 -- returns  JSON {outcome, wait}: retired (also if it was before), too_soon with the
 --          seconds to wait, active or unknown
+--
+-- A row that cannot be read is forgotten altogether: nobody trusts its key.
 
 local kid, built_in = request.kid, request.built_in
 if kid == (active or built_in) then return reply('active') end
@@ -14,6 +16,10 @@ local row = rows[kid]
 if not row and kid == built_in then
   -- It stopped at the latest when the stored one began.
   row = { state = 'verifying', alg = request.alg, since = rows[active].since }
+end
+if not row and broken[kid] then
+  redis.call('HDEL', KEYS[1], kid)
+  return reply('retired')
 end
 if not row then return reply('unknown') end
 if row.state == 'retired' then return reply('retired') end

@@ -1,14 +1,43 @@
 -- What the scripts of the signing keys share. Put in front of each of them; see
--- key_store.py for the shape of a row. Times are Unix seconds.
+-- store.py for the shape of a row. Times are Unix seconds.
+--
+-- A row that cannot be read counts as none, so that it stops nothing; `broken` has it.
 
 local request = cjson.decode(ARGV[1])
 local now = tonumber(redis.call('TIME')[1]) + math.floor(request.offset_ms / 1000)
 
-local rows, active = {}, nil
+local STATES = { published = true, active = true, verifying = true, retired = true }
+
+local function is_text(value, pattern)
+  return type(value) == 'string' and string.find(value, pattern) ~= nil
+end
+
+local function is_moment(value)
+  -- Not beyond what a double counts exactly, nor infinite, nor NaN.
+  return type(value) == 'number' and value >= 0 and value < 2 ^ 53
+    and value == math.floor(value)
+end
+
+-- Takes nothing along that a reply could not hold.
+local function row_of(text)
+  local is_json, row = pcall(cjson.decode, text)
+  if not is_json or type(row) ~= 'table' or not STATES[row.state] then return nil end
+  if not is_text(row.alg, '^%w+$') or not is_moment(row.since) then return nil end
+  local sealed = row.sealed
+  if sealed ~= nil and not is_text(sealed, '^[%w_-]+$') then return nil end
+  return { state = row.state, alg = row.alg, since = row.since, sealed = sealed }
+end
+
+local rows, broken, active = {}, {}, nil
 local flat = redis.call('HGETALL', KEYS[1])
 for at = 1, #flat, 2 do
-  rows[flat[at]] = cjson.decode(flat[at + 1])
-  if rows[flat[at]].state == 'active' then active = flat[at] end
+  local kid, row = flat[at], row_of(flat[at + 1])
+  if row then
+    rows[kid] = row
+    if row.state == 'active' then active = kid end
+  else
+    broken[kid] = true
+  end
 end
 
 local function save(kid, row)

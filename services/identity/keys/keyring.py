@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.identity.keys.signing_keys import KeySet, SigningKey, read_signing_key
+from services.identity.keys.signing_keys import KeySet, SigningKey, State
 from services.identity.keys.store import KeyStore, StoredKey
 
 
@@ -32,7 +32,7 @@ class Keyring:
         found = {kid: key for kid, key in stored.items() if key is not None}
         verifying = {
             kid: key
-            for kid, key in {**self._held, **found}.items()
+            for kid, key in {**found, **self._held}.items()
             if kid not in retired
         }
         signs = next(
@@ -41,11 +41,14 @@ class Keyring:
         )
         # A stored key that nobody can open must not keep everybody out.
         active = verifying.get(signs) or verifying.get(self._built_in.kid)
-        states: dict[str, str] = {kid: row.state for kid, row in rows.items()}
+        states: dict[str, State] = {
+            kid: "unreadable" if row.sealed and stored[kid] is None else row.state
+            for kid, row in rows.items()
+        }
         if active is not None:
             # The built-in key signs without a row.
             states[active.kid] = "active"
-        return KeySet.of(active, verifying.values(), states=states)
+        return KeySet.of(active, verifying.values(), states=states, stored=rows)
 
     def _key_of(self, row: StoredKey) -> SigningKey | None:
         if row.sealed is None:
@@ -53,9 +56,6 @@ class Keyring:
             return self._held.get(row.kid)
         seal, key = self._opened.get(row.kid, ("", None))
         if seal != row.sealed:
-            if key is None:
-                pem = self._store.open(row)
-                key = read_signing_key(pem) if pem else None
-            self._store.seal_again(row)
+            key = self._store.open(row)
             self._opened[row.kid] = (row.sealed, key)
         return key

@@ -22,6 +22,9 @@ from utils.crypto import derive_key
 
 Algorithm = Literal["ES256", "EdDSA", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+# Unreadable: nobody can use it, and it stands in the way of nothing. Lost: gone from
+# the store, though rows are never removed but for unreadable ones.
+State = Literal["published", "active", "verifying", "retired", "unreadable", "lost"]
 
 # The order of P-256 (NIST SP 800-186, 3.2.1.3).
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -71,7 +74,8 @@ class KeySet:
 
     active: SigningKey | None
     verifying: Mapping[str, SigningKey]
-    states: Mapping[str, str]
+    states: Mapping[str, State]
+    stored: frozenset[str]
     jwks: dict[str, Any] = field(repr=False)
 
     @classmethod
@@ -80,15 +84,22 @@ class KeySet:
         active: SigningKey | None,
         verifying: Iterable[SigningKey],
         *,
-        states: Mapping[str, str] | None = None,
+        states: Mapping[str, State] | None = None,
+        stored: Iterable[str] = (),
     ) -> "KeySet":
         """Put together; the order of the JWKS depends on the keys alone.
 
-        ``states`` are all that are known, by the key's id.
+        ``states`` are all that are known, by the key's id; ``stored`` are those ids
+        that the store has rows of.
         """
         keys = {it.kid: it for it in sorted(verifying, key=lambda it: it.kid)}
-        jwks = {"keys": [it.public() for it in keys.values()]}
-        return cls(active=active, verifying=keys, states=states or {}, jwks=jwks)
+        return cls(
+            active=active,
+            verifying=keys,
+            states=states or {},
+            stored=frozenset(stored),
+            jwks={"keys": [it.public() for it in keys.values()]},
+        )
 
 
 class SigningKeys:
@@ -103,6 +114,7 @@ class SigningKeys:
         self._read = read
         self._emit = emit
         self._keys: KeySet | None = None
+        self._lost: frozenset[str] = frozenset()
 
     def follow(self) -> None:
         """Read the keys and use them from now on, a whole new set at a time.
@@ -111,11 +123,30 @@ class SigningKeys:
             StoreUnavailable: the store cannot be reached; the last ones are used.
         """
         before, self._keys = self._keys, self._read()
-        if before is None:
-            return
         for kid, state in self._keys.states.items():
-            if before.states.get(kid) != state:
+            # At first nothing is a change, but what is wrong is told.
+            known = before.states.get(kid) if before else None
+            if known != state and (before or state == "unreadable"):
                 self._emit(SigningKeyChanged(kid, state))
+        self._lost = self._lost - self._keys.stored
+        for kid in sorted(_gone(before, self._keys) if before else ()):
+            self._lost |= {kid}
+            self._emit(SigningKeyChanged(kid, "lost"))
+
+    def trouble(self) -> str:
+        """Say what is wrong with the keys, though tokens are signed; else nothing."""
+        if self._lost:
+            return "signing keys were lost from Redis; a retired one may be good again"
+        if self._keys and "unreadable" in self._keys.states.values():
+            return "a signing key in Redis cannot be read: see `keys list`"
+        return ""
+
+    def can_sign(self) -> bool:
+        """Whether there is a key to sign with."""
+        try:
+            return self._shown().active is not None
+        except StoreUnavailable:
+            return False
 
     def active(self) -> SigningKey:
         """Return the key that signs."""
@@ -141,6 +172,12 @@ class SigningKeys:
         if keys is None:
             raise StoreUnavailable(retry_after=1)
         return keys
+
+
+def _gone(before: KeySet, now: KeySet) -> set[str]:
+    # The built-in key needs no row any more when it signs again.
+    gone = before.stored - now.stored - set(now.states)
+    return {kid for kid in gone if before.states[kid] != "unreadable"}
 
 
 def one_key(pem: bytes) -> SigningKeys:

@@ -12,7 +12,7 @@ Key ``keys``, a hash: the key's id (its thumbprint, RFC 7638) -> JSON:
 ==========  ==========================================================================
 
 No TTL: it is a standing record. At most one row is active; the built-in key signs while
-none is.
+none is. A row that cannot be read is told as ``unreadable``, and counts as none.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from services.identity.keys.signing_keys import Algorithm, SigningKey, read_signing_key
+from services.identity.keys.signing_keys import (
+    Algorithm,
+    SigningKey,
+    State,
+    read_signing_key,
+)
 from services.scripts import Call, Reply, Script, ScriptRunner
 from utils.crypto import Keys, seal, unseal
-
-State = Literal["published", "active", "verifying", "retired"]
 
 _HERE = Path(__file__).parent
 _ROWS = _HERE / "key_rows.lua"
@@ -44,12 +47,12 @@ DONE_AFTER_SECONDS = 3600 + 30 + 60
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A row of the hash."""
+    """A row of the hash; one that is unreadable has no algorithm and no time."""
 
     kid: str
     state: State
-    algorithm: Algorithm
-    since: int
+    algorithm: Algorithm | None = None
+    since: int | None = None
     sealed: str | None = field(default=None, repr=False)
 
 
@@ -88,12 +91,16 @@ class KeyStore:
         rows: dict[str, Any] = reply["rows"] or {}
         return {kid: _read_row(kid, row) for kid, row in rows.items()}
 
-    def add(self, pem: bytes) -> tuple[SigningKey, Change]:
-        """Publish a private key ahead of its use."""
+    def add(self, pem: bytes) -> Change:
+        """Publish a private key ahead of its use.
+
+        Raises:
+            ValueError: no PEM, or no P-256, Ed25519 or RSA key.
+        """
         key = read_signing_key(pem)
         sealed = seal(self._seal_keys, pem.decode(), context=key.kid)
         arguments = {"kid": key.kid, "alg": key.algorithm, "sealed": sealed}
-        return key, _read_change(self._run(_ADD, arguments))
+        return _read_change(self._run(_ADD, arguments))
 
     def activate(self, kid: str, *, at_once: bool) -> Change:
         """Let a key sign; before all verifiers can know it only ``at_once``."""
@@ -105,29 +112,35 @@ class KeyStore:
         arguments = {"done_after": DONE_AFTER_SECONDS, "at_once": at_once}
         return self._change(_RETIRE, kid, arguments)
 
-    def open(self, row: StoredKey) -> bytes | None:
-        """Return a row's private key as PEM; None if it holds none that we can open."""
+    def open(self, row: StoredKey) -> SigningKey | None:
+        """Return a row's private key; None if it holds none that we can open."""
+        pem = self._unseal(row, self._seal_keys)
+        if pem is None:
+            return None
+        try:
+            return read_signing_key(pem.encode())
+        except ValueError:
+            return None
+
+    def seal_again(self, row: StoredKey) -> bool:
+        """Seal with the current secret what an earlier one sealed; say if it was so.
+
+        It is for operators: workers of both orders of secrets would never end.
+        """
+        pem = self._unseal(row, self._seal_keys)
+        if pem is None or self._unseal(row, self._seal_keys[:1]) is not None:
+            return False
+        sealed = seal(self._seal_keys, pem, context=row.kid)
+        arguments = {"kid": row.kid, "before": row.sealed, "sealed": sealed}
+        return bool(self._run(_RESEAL, arguments)["outcome"] == "sealed")
+
+    def _unseal(self, row: StoredKey, keys: Keys) -> str | None:
         if row.sealed is None:
             return None
         try:
-            return unseal(self._seal_keys, row.sealed, context=row.kid).encode()
+            return unseal(keys, row.sealed, context=row.kid)
         except ValueError:
             return None
-
-    def seal_again(self, row: StoredKey) -> None:
-        """Seal a row that an earlier secret sealed with the current one."""
-        pem = self.open(row)
-        if pem is None or row.sealed is None or self._is_current(row):
-            return
-        sealed = seal(self._seal_keys, pem.decode(), context=row.kid)
-        self._run(_RESEAL, {"kid": row.kid, "before": row.sealed, "sealed": sealed})
-
-    def _is_current(self, row: StoredKey) -> bool:
-        try:
-            unseal(self._seal_keys[:1], row.sealed or "", context=row.kid)
-        except ValueError:
-            return False
-        return True
 
     def _change(self, script: Script, kid: str, arguments: dict[str, Any]) -> Change:
         arguments |= {
@@ -147,8 +160,8 @@ def _read_row(kid: str, row: dict[str, Any]) -> StoredKey:
     return StoredKey(
         kid=kid,
         state=row["state"],
-        algorithm=row["alg"],
-        since=row["since"],
+        algorithm=row.get("alg"),
+        since=row.get("since"),
         sealed=row.get("sealed"),
     )
 

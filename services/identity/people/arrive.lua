@@ -1,8 +1,7 @@
 -- Gives a person who came from another phone what they had there.
 --
--- KEYS[1]  the phone's sessions
--- KEYS[2]  the person's record
--- ARGV[1]  JSON {offset_ms, sub, from, roles, frozen?, done}
+-- KEYS[1]  the person's record
+-- ARGV[1]  JSON {sub, from, roles, frozen?, done}
 --          sub, from  who came, and from which phone
 --          roles      granted to them there
 --          frozen     {at, reason}, where they are
@@ -10,7 +9,7 @@
 -- returns  JSON {outcome}: arrived, or gone (they are not coming, or came already)
 
 local request = cjson.decode(ARGV[1])
-local person = load_person(KEYS[2])
+local person = load_person(KEYS[1])
 if person.sub ~= request.sub or person.coming_from ~= request.from then
   return cjson.encode({ outcome = 'gone' })
 end
@@ -23,5 +22,5 @@ for _, role in ipairs(request.roles) do
 end
 person.frozen = person.frozen or request.frozen
 if request.done then person.coming_from = nil end
-save_person(KEYS[2], person)
+save_person(KEYS[1], person)
 return cjson.encode({ outcome = 'arrived' })

@@ -8,8 +8,7 @@
 
 local request = cjson.decode(ARGV[1])
 local rules = request.rules
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000) + request.offset_ms
+local now = clock(request.offset_ms)
 
 local person = load_person(KEYS[2])
 local found = {}

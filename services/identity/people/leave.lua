@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the phone's sessions
 -- KEYS[2]  the person's record
--- ARGV[1]  JSON {offset_ms, default, generation, next, sub?, to?, keep_frozen?}
+-- ARGV[1]  JSON {default, generation, next, sub?, to?, keep_frozen?}
 --          default     who holds the phone unless the record says otherwise
 --          generation  the record's, as it was when `next` was made
 --          next        the subject of the next holder

@@ -22,21 +22,28 @@ had there moves along. Each step may be run again, and whoever next finds
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from services.errors import NotFound, StoreUnavailable
+from services.errors import AuthError, NotFound, StoreUnavailable
 from services.events import Emit, PhoneChanged, SessionsEnded
+from services.identity.people.records import (
+    PERSON_LUA,
+    Session,
+    is_tag,
+    keys_of,
+    person_key,
+)
 from services.identity.people.subjects import Subjects
+from services.outcomes import EndReason
 from services.scripts import Call, Reply, Script, ScriptRunner
 
 _HERE = Path(__file__).parent
-LUA = _HERE / "person.lua"
-_LOOK = Script.load(LUA, _HERE / "look.lua")
-_DECIDE = Script.load(LUA, _HERE / "decide.lua")
-_LEAVE = Script.load(LUA, _HERE / "leave.lua")
-_ARRIVE = Script.load(LUA, _HERE / "arrive.lua")
+_LOOK = Script.load(PERSON_LUA, _HERE / "look.lua")
+_DECIDE = Script.load(PERSON_LUA, _HERE / "decide.lua")
+_LEAVE = Script.load(PERSON_LUA, _HERE / "leave.lua")
+_ARRIVE = Script.load(PERSON_LUA, _HERE / "arrive.lua")
 
 # A number a year for a long life; a chain has no loops, but Redis may hold anything.
 _MAX_HOPS = 100
@@ -60,15 +67,9 @@ class Person:
 
     tag: str
     subject: str
-    generation: int
     frozen: Freeze | None
     roles: list[str]
     granted: list[str]
-
-
-def keys_of(tag: str) -> list[str]:
-    """Return the keys that every script about people is given, in one slot."""
-    return [f"ses:{{{tag}}}", f"person:{{{tag}}}"]
 
 
 class People:
@@ -95,12 +96,12 @@ class People:
         """Return who holds a phone, whether they ever logged in or not."""
         stored = self._load(tag)
         frozen, granted = stored.get("frozen"), stored.get("roles") or []
+        subject = self._holder(tag, stored)
         return Person(
             tag=tag,
-            subject=self._holder(tag, stored),
-            generation=stored.get("generation", 0),
+            subject=subject,
             frozen=Freeze(frozen["at"] // 1000, frozen["reason"]) if frozen else None,
-            roles=self._subjects.roles_of(tag, granted),
+            roles=self._subjects.roles_of(tag, subject, granted),
             granted=granted,
         )
 
@@ -113,7 +114,7 @@ class People:
         read = self._subjects.read(subject)
         tag = read[0] if read else None
         for _ in range(_MAX_HOPS):
-            if tag is None:
+            if not is_tag(tag):
                 break
             stored = self._load(tag)
             if self._holder(tag, stored) == subject:
@@ -126,25 +127,25 @@ class People:
 
         Sessions stay, of no use until ``thaw``.
         """
-        return self._decide(tag, freeze=reason)
+        return bool(self._decide(tag, freeze=reason)["changed"])
 
     def thaw(self, tag: str) -> bool:
         """Undo a freeze; say whether there was one."""
-        return self._decide(tag, thaw=True)
+        return bool(self._decide(tag, thaw=True)["changed"])
 
     def grant(self, tag: str, role: str) -> bool:
         """Give a role; say whether that is new. It holds from the next refresh on."""
-        return self._decide(tag, grant=role)
+        return bool(self._decide(tag, grant=role)["changed"])
 
     def take(self, tag: str, role: str) -> bool:
         """Take a granted role away; say whether it was there."""
-        return self._decide(tag, take=role)
+        return bool(self._decide(tag, take=role)["changed"])
 
     def reassign(self, tag: str) -> str:
         """Make whoever logs in next somebody new: the number changed hands.
 
         Ends all sessions, forgets roles and freeze, and returns the new subject. The
-        phone's own record does not know: see ``OtpStore.forget_login``.
+        phone's own record does not know: see ``OtpStore.forget_holder``.
         """
         self._part(tag, "reassigned")
         return self.look(tag).subject
@@ -161,16 +162,9 @@ class People:
         read = self._subjects.read(subject)
         at: str | None = read[0] if read else None
         for _ in range(_MAX_HOPS):
-            if at is None or at == tag:
+            if not is_tag(at) or at == tag:
                 break
-            at = self._run(_DECIDE, at, {"forget": subject}).get("to")
-
-    def leave(self, old_tag: str, subject: str, new_tag: str) -> Reply:
-        """Part a person from their old phone; what they had there is in the answer.
-
-        ``to`` of it is another phone than ``new_tag`` where they went there before.
-        """
-        return self._part(old_tag, "moved", sub=subject, to=new_tag)
+            at = self._decide(at, forget=subject).get("to")
 
     def settle(
         self,
@@ -186,18 +180,48 @@ class People:
         """
         old = self._load(from_tag)
         is_there = self._holder(from_tag, old) == subject
-        if is_there and unfinished and (before := old.get("coming_from")):
+        before = old.get("coming_from")
+        if is_there and unfinished and is_tag(before):
             self.settle(from_tag, subject, before, unfinished=unfinished - 1)
             old = self._load(from_tag)
         if is_there:
             # First here, then gone there: a crash between forgets nothing.
             self._arrive(tag, subject, from_tag, old, done=False)
-        left = self.leave(from_tag, subject, tag)
+        left = self._leave(from_tag, subject, tag)
         if left["to"] != tag:
             # They moved to two phones at once; the other one was faster.
-            self.leave(tag, subject, left["to"])
+            self._leave(tag, subject, left["to"])
         elif self._arrive(tag, subject, from_tag, left, done=True):
             self._emit(PhoneChanged(subject, from_tag, tag))
+
+    def settled(
+        self, session: Session, told: Mapping[str, Any], if_frozen: AuthError
+    ) -> Session:
+        """Return a session, with the phone change finished that is under way, if any.
+
+        ``told`` is what the script said beside it. Roles and freeze come along from the
+        old phone; ``if_frozen`` is raised if the person is.
+        """
+        coming_from = told.get("coming_from")
+        # Whatever somebody wrote there by hand, nobody comes from no phone.
+        if not is_tag(coming_from):
+            return session
+        try:
+            self.settle(session.tag, session.subject, coming_from)
+            person = self.look(session.tag)
+        except StoreUnavailable:
+            # Whoever comes next tries again; the session is as good meanwhile.
+            return session
+        if person.frozen:
+            raise if_frozen
+        return replace(session, roles=person.roles)
+
+    def _leave(self, old_tag: str, subject: str, new_tag: str) -> Reply:
+        """Part a person from their old phone; what they had there is in the answer.
+
+        ``to`` of it is another phone than ``new_tag`` where they went there before.
+        """
+        return self._part(old_tag, "moved", sub=subject, to=new_tag)
 
     def _arrive(
         self,
@@ -216,9 +240,9 @@ class People:
         }
         if frozen := had.get("frozen"):
             arguments["frozen"] = frozen
-        return bool(self._run(_ARRIVE, tag, arguments)["outcome"] == "arrived")
+        return bool(self._ask(_ARRIVE, tag, arguments)["outcome"] == "arrived")
 
-    def _part(self, tag: str, reason: str, **going: object) -> Reply:
+    def _part(self, tag: str, reason: EndReason, **going: object) -> Reply:
         """Run the script that ends what a holder has, until the generation fits."""
         for _ in range(_TRIES):
             generation = self._load(tag).get("generation", 0)
@@ -228,7 +252,7 @@ class People:
                 "next": self._subjects.subject_of(tag, generation + 1),
                 **going,
             }
-            reply = self._run(_LEAVE, tag, arguments)
+            reply = self._scripts.run(Call(_LEAVE, keys_of(tag), arguments))
             if reply["outcome"] == "left":
                 if reply["ended"]:
                     self._emit(SessionsEnded(reason, tag, reply["ended"]))
@@ -240,12 +264,12 @@ class People:
 
     def _load(self, tag: str) -> dict[str, Any]:
         # Lua does not tell an empty object from an empty list.
-        person: dict[str, Any] = self._run(_LOOK, tag, {})["person"] or {}
+        person: dict[str, Any] = self._ask(_LOOK, tag, {})["person"] or {}
         return person
 
-    def _decide(self, tag: str, **decision: object) -> bool:
-        return bool(self._run(_DECIDE, tag, decision)["changed"])
+    def _decide(self, tag: str, **decision: object) -> Reply:
+        decision["offset_ms"] = int(self._offset_seconds() * 1000)
+        return self._ask(_DECIDE, tag, decision)
 
-    def _run(self, script: Script, tag: str, arguments: dict[str, Any]) -> Reply:
-        arguments["offset_ms"] = int(self._offset_seconds() * 1000)
-        return self._scripts.run(Call(script, keys_of(tag), arguments))
+    def _ask(self, script: Script, tag: str, arguments: dict[str, Any]) -> Reply:
+        return self._scripts.run(Call(script, [person_key(tag)], arguments))

@@ -1,6 +1,11 @@
--- What the scripts about people share. Put in front of each of them; sessions.py and
+-- What the scripts about people share. Put in front of each of them; records.py and
 -- people.py have the shape of the two values. Times are Unix milliseconds. Nothing here
 -- runs by itself, as it also stands in front of the script that decides a check.
+
+local function clock(offset_ms)
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000) + offset_ms
+end
 
 local function load_person(key)
   local stored = redis.call('GET', key)

@@ -1,4 +1,4 @@
-"""A session: what a won login leaves in Redis.
+"""A session: what a won login leaves in Redis, and what shows it.
 
 All sessions of a phone are one JSON value beside the phone's other keys, read and
 written whole by one script, so every decision about them is atomic.
@@ -23,12 +23,22 @@ TTL: the last end of these sessions. Roles are not here: they are looked up each
 ``services/identity/people/people.py`` has what stands beside, ``person:{<tag>}``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
+
+# Stands in front of every script about people.
+PERSON_LUA = Path(__file__).with_name("person.lua")
 
 # The tag leads a session's id.
-TAG_CHARACTERS = 16
+_TAG_CHARACTERS = 16
+_TAG = re.compile(r"[A-Za-z0-9_-]{16}", re.ASCII)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{38}", re.ASCII)
+_PHONE = "phone"
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,15 @@ class SessionRules:
     idle_days: int = 14
     max_days: int = 30
     most: int = 10
+
+    @property
+    def arguments(self) -> dict[str, int]:
+        """As the scripts read them."""
+        return {
+            "idle_ms": self.idle_days * _DAY_MS,
+            "max_ms": self.max_days * _DAY_MS,
+            "most": self.most,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +86,18 @@ class Session:
     @property
     def tag(self) -> str:
         """The tag of the phone that it was opened with."""
-        return self.id[:TAG_CHARACTERS]
+        return parts_of(self.id)[0]
+
+    @property
+    def shows_phone(self) -> bool:
+        """Whether its tokens name the phone number."""
+        return shows_phone(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionDraft:
+class SessionPrize:
     """What a check is to win: keys in the phone's slot, and what is told ``on_win``."""
 
-    tag: str
     keys: Sequence[str]
     argument: Mapping[str, Any] = field(repr=False)
 
@@ -85,3 +108,54 @@ class Holder:
 
     subject: str
     amr: str
+
+
+def read_session(tag: str, told: Mapping[str, Any], roles: list[str]) -> Session:
+    """Read one session as ``show`` of ``person.lua`` tells it."""
+    stored, at_ms = told["session"], told["at_ms"]
+    return Session(
+        id=tag + told["id"],
+        subject=stored["sub"],
+        client_id=stored["client"],
+        created=stored["created"] // 1000,
+        used=stored.get("used", stored["created"]) // 1000,
+        ends=told["ends_ms"] // 1000,
+        age=(at_ms - stored["created"]) // 1000,
+        expires_in=(told["ends_ms"] - at_ms) // 1000,
+        device=stored.get("device", ""),
+        amr=stored.get("amr", "sms"),
+        scope=stored.get("scope", ""),
+        roles=roles,
+        counter=stored.get("n", 0),
+        sealed_phone=stored["phone"],
+    )
+
+
+def is_session_id(text: str) -> bool:
+    """Tell whether a text could name a session."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_tag(value: object) -> TypeGuard[str]:
+    """Tell whether something could be the tag of a phone."""
+    return isinstance(value, str) and _TAG.fullmatch(value) is not None
+
+
+def parts_of(session_id: str) -> tuple[str, str]:
+    """Return the tag of the phone, and the part that is the session's own."""
+    return session_id[:_TAG_CHARACTERS], session_id[_TAG_CHARACTERS:]
+
+
+def keys_of(tag: str) -> list[str]:
+    """Return the keys of a phone's sessions and of its holder, in one slot."""
+    return [f"ses:{{{tag}}}", person_key(tag)]
+
+
+def person_key(tag: str) -> str:
+    """Return the key of what is known of a phone's holder."""
+    return f"person:{{{tag}}}"
+
+
+def shows_phone(scope: str) -> bool:
+    """Tell whether a scope lets its bearer know the phone number."""
+    return _PHONE in scope.split()

@@ -17,13 +17,12 @@ What is torn or mistyped dies by the checksum, what is made up by the MAC, befor
 is asked. The prefix is what scanners of code and logs look for.
 """
 
-import base64
 import hmac
 import re
 import struct
 import zlib
 
-from utils.crypto import Keys
+from utils.crypto import Keys, base64url, from_base64url
 
 PREFIX = "qcr_"
 _TOKEN = re.compile(rf"{PREFIX}([A-Za-z0-9_-]{{71}})", re.ASCII)
@@ -47,17 +46,18 @@ class RefreshTokens:
         """Return the token of a session at one counter: always the same one."""
         body = _BODY.pack(_VERSION, _session_bytes(session_id), counter)
         signed = body + _mac(self._keys[0], body)
-        return PREFIX + _text(signed + _CHECKSUM.pack(zlib.crc32(signed)))
+        return PREFIX + base64url(signed + _CHECKSUM.pack(zlib.crc32(signed)))
 
     def read(self, token: str) -> tuple[str, int] | None:
         """Return session id and counter; None if it is none of ours."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
-        data = base64.urlsafe_b64decode(match[1] + "=")
+        data = from_base64url(match[1])
         signed, checksum = data[: -_CHECKSUM.size], data[-_CHECKSUM.size :]
         # The last character has bits to spare: one token has one spelling.
-        if _CHECKSUM.pack(zlib.crc32(signed)) != checksum or _text(data) != match[1]:
+        is_canonical = base64url(data) == match[1]
+        if not is_canonical or _CHECKSUM.pack(zlib.crc32(signed)) != checksum:
             return None
         body, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
         if not any(hmac.compare_digest(_mac(key, body), mac) for key in self._keys):
@@ -65,17 +65,14 @@ class RefreshTokens:
         version, session, counter = _BODY.unpack(body)
         if version != _VERSION:
             return None
-        return _text(session[:_TAG_BYTES]) + _text(session[_TAG_BYTES:]), counter
+        tag, random = base64url(session[:_TAG_BYTES]), base64url(session[_TAG_BYTES:])
+        return tag + random, counter
 
 
 def _session_bytes(session_id: str) -> bytes:
     tag, random = session_id[:_TAG_CHARACTERS], session_id[_TAG_CHARACTERS:]
-    return base64.urlsafe_b64decode(tag) + base64.urlsafe_b64decode(random + "==")
+    return from_base64url(tag) + from_base64url(random)
 
 
 def _mac(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,10 +1,9 @@
 """Who a phone is to other services: an opaque, stable name that is never the number."""
 
-import base64
 import re
 from collections.abc import Collection
 
-from utils.crypto import permute, unpermute
+from utils.crypto import base64url, from_base64url, permute, unpermute
 
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _TAG_BYTES = 12
@@ -31,27 +30,30 @@ class Subjects:
     def subject_of(self, tag: str, generation: int = 0) -> str:
         """Return the ``sub`` that a phone's holder has by default."""
         number = generation.to_bytes(_GENERATION_BYTES, "big")
-        block = permute(self._key, base64.urlsafe_b64decode(tag) + number)
-        return _text(block)
+        block = permute(self._key, from_base64url(tag) + number)
+        return base64url(block)
 
     def read(self, subject: str) -> tuple[str, int] | None:
         """Return the tag and generation of a subject; None if it is none of ours."""
         if not _SUBJECT.fullmatch(subject):
             return None
-        block = base64.urlsafe_b64decode(subject + "==")
-        if _text(block) != subject:
+        block = from_base64url(subject)
+        if base64url(block) != subject:
             return None
         plain = unpermute(self._key, block)
         generation = int.from_bytes(plain[_TAG_BYTES:], "big")
         if generation > _MAX_GENERATION:
             return None
-        return _text(plain[:_TAG_BYTES]), generation
+        return base64url(plain[:_TAG_BYTES]), generation
 
-    def roles_of(self, tag: str, granted: Collection[str] = ()) -> list[str]:
-        """Return the roles of a phone's holder, those that were granted last."""
-        roles = ["customer", "admin"] if tag in self._admin_tags else ["customer"]
+    def roles_of(
+        self, tag: str, subject: str, granted: Collection[str] = ()
+    ) -> list[str]:
+        """Return the roles of a phone's holder, those that were granted last.
+
+        The settings name phones, and mean who held them then: whoever came to such a
+        phone later, because it changed hands or by a move, has none of theirs.
+        """
+        is_admin = tag in self._admin_tags and subject == self.subject_of(tag)
+        roles = ["customer", "admin"] if is_admin else ["customer"]
         return [*roles, *(role for role in granted if role not in roles)]
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -308,6 +308,35 @@ test("cookie mode holds no refresh token and restores by the cookie", async () =
   assert.equal(JSON.parse(service.calls[1].init.body).session, "cookie");
 });
 
+test("cookie mode: a browser that keeps no cookie is a clear error", async () => {
+  const service = new FakeService();
+  const auth = open(service, { mode: "cookie" });
+  await login(auth);
+  service.cookie = false;
+
+  await assert.rejects(auth.refresh(), { code: "no_cookie", message: /same site/ });
+  assert.equal(auth.loggedIn, false);
+  assert.equal(await auth.accessToken(), null);
+});
+
+test("cookie mode: a cookie that is gone after it was seen is a logout", async () => {
+  const service = new FakeService();
+  const auth = open(service, { mode: "cookie" });
+  await login(auth);
+  await auth.refresh();
+  service.cookie = false;
+
+  assert.equal(await auth.refresh(), null);
+  assert.equal(auth.loggedIn, false);
+});
+
+test("no answer names what may be wrong", async () => {
+  const service = new FakeService();
+  service.fault("/api/send-otp", "offline");
+
+  await assert.rejects(open(service).send({ phone: PHONE }), /STOREFRONT_ORIGINS/);
+});
+
 test("cookie mode without a cookie is logged out, and is asked once", async () => {
   const service = new FakeService();
   const auth = open(service, { mode: "cookie" });
@@ -327,6 +356,80 @@ test("a cookie that could not be taken back stays a login", async () => {
   assert.equal(auth.loggedIn, true);
   await auth.logout();
   assert.equal(auth.loggedIn, false);
+});
+
+const OTHER_PHONE = "+15550100002";
+
+async function move(auth) {
+  await auth.send({ phone: OTHER_PHONE, purpose: "change" });
+  return auth.changePhone(CODE);
+}
+
+const bodiesOf = (service, path) =>
+  service.calls.filter((it) => it.path === path).map((it) => JSON.parse(it.body));
+
+test("a phone is changed with the refresh token shown, and a new session", async () => {
+  const service = new FakeService();
+  const auth = open(service);
+  await login(auth);
+  const changes = [];
+  auth.onChange((change) => changes.push(change));
+
+  const { user } = await move(auth);
+
+  assert.equal(user.phone, OTHER_PHONE);
+  assert.equal(auth.user.phone, OTHER_PHONE);
+  assert.deepEqual(changes, [{ loggedIn: true, user, reason: "login" }]);
+  assert.deepEqual(bodiesOf(service, "/api/me/phone"), [
+    {
+      verification_id: "verification-2",
+      phone: OTHER_PHONE,
+      otp: CODE,
+      refresh_token: "refresh-1",
+    },
+  ]);
+  assert.equal(await auth.accessToken(), "access-2");
+  assert.equal(await auth.refresh(), "access-3");
+});
+
+test("a phone is changed with the newest refresh token, after a refusal", async () => {
+  const service = new FakeService();
+  const auth = open(service);
+  await login(auth);
+  service.fault("/api/me/phone", { status: 401, body: { code: "invalid_token" } });
+
+  assert.equal((await move(auth)).user.phone, OTHER_PHONE);
+
+  const shown = bodiesOf(service, "/api/me/phone").map((it) => it.refresh_token);
+  assert.deepEqual(shown, ["refresh-1", "refresh-2"]);
+});
+
+test("a wrong code changes no phone and ends no session", async () => {
+  const auth = open(new FakeService());
+  await login(auth);
+  await auth.send({ phone: OTHER_PHONE, purpose: "change" });
+
+  await assert.rejects(auth.changePhone("000000"), { code: "wrong_code" });
+
+  assert.equal(auth.user.phone, PHONE);
+  assert.equal((await auth.changePhone(CODE)).user.phone, OTHER_PHONE);
+});
+
+test("cookie mode: the cookie is what is shown to change a phone", async () => {
+  const service = new FakeService();
+  const auth = open(service, { mode: "cookie" });
+  await login(auth);
+
+  assert.equal((await move(auth)).user.phone, OTHER_PHONE);
+
+  const asked = service.calls.find((it) => it.path === "/api/me/phone");
+  assert.equal(asked.init.credentials, "include");
+  assert.equal(asked.headers.get("X-Requested-With"), "QuickCart");
+  assert.deepEqual(Object.keys(JSON.parse(asked.body)), [
+    "verification_id",
+    "phone",
+    "otp",
+  ]);
 });
 
 test("the address of the service may have a path", async () => {

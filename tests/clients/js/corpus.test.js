@@ -8,6 +8,7 @@ import { createVerifier } from "../../../clients/js/verifier.js";
 
 const corpus = JSON.parse(readFileSync(process.env.CORPUS, "utf-8"));
 
+/** A verifier that knows the keys of all algorithms. */
 function verifier() {
   return createVerifier({
     issuer: corpus.issuer,
@@ -18,34 +19,42 @@ function verifier() {
 }
 
 const KINDS = [
-  ["access token", corpus.access, corpus.bad_access, "verify"],
-  ["verification token", corpus.receipt, corpus.bad_receipts, "verifyReceipt"],
+  ["an access token", "access", "bad_access", "verify"],
+  ["a verification token", "receipt", "bad_receipts", "verifyReceipt"],
 ];
 
-for (const [kind, good, bad, check] of KINDS) {
-  test(`no mutation of an ${kind} is taken`, async () => {
-    const { [check]: verify } = verifier();
-    const taken = [];
-    for (const { name, token } of bad) {
-      const outcome = await verify(token).then(
-        () => "taken",
-        (error) => `${error.code} ${error.status}`,
-      );
-      if (outcome !== "invalid_token 401") taken.push(`${name}: ${outcome}`);
-    }
+for (const key of corpus.keys) {
+  for (const [kind, good, bad, check] of KINDS) {
+    test(`no mutation of ${kind} of ${key.algorithm} is taken`, async () => {
+      const { [check]: verify } = verifier();
+      const taken = [];
+      for (const { name, token } of key[bad]) {
+        const outcome = await verify(token).then(
+          () => "taken",
+          (error) => `${error.code} ${error.status}`,
+        );
+        if (outcome !== "invalid_token 401") taken.push(`${name}: ${outcome}`);
+      }
 
-    assert.deepEqual(taken, []);
-    assert.ok(bad.length > 200);
-    assert.ok((await verify(good)).subject);
+      assert.deepEqual(taken, []);
+      assert.ok(key[bad].length > 200);
+      assert.ok((await verify(key[good])).subject);
+    });
+  }
+
+  test(`a service's own token of ${key.algorithm} is taken if asked for`, async () => {
+    const name = "a service's token for this audience";
+    const { token } = key.bad_access.find((it) => it.name === name);
+
+    const service = await verifier().verify(token, { allowService: true });
+
+    assert.equal(service.isService, true);
+    assert.equal(service.sessionId, null);
   });
 }
 
-test("a service's own token is taken where it is asked for", async () => {
-  const name = "a service's token for this audience";
-  const { token } = corpus.bad_access.find((it) => it.name === name);
+test("there is a key of each algorithm", () => {
+  const found = corpus.keys.map((it) => it.algorithm);
 
-  const service = await verifier().verify(token, { allowService: true });
-
-  assert.equal(service.isService, true);
-  assert.equal(service.sessionId, null);
+  assert.deepEqual(found.sort(), ["ES256", "EdDSA", "RS256"]);
 });

@@ -72,6 +72,7 @@ export class FakeService {
       this.alive = false;
       return new Response(null, { status: 204 });
     }
+    if (path === "/api/me/phone") return this.#move(init, headers);
     return answer(200, { path, user: this.#user() });
   }
 
@@ -99,13 +100,27 @@ export class FakeService {
     return answer(200, { verified: true, ...this.#tokens(), user: this.#user() });
   }
 
+  /** The turn of a refresh token, or of the cookie; NaN where neither came. */
+  #shown(token, init, headers) {
+    if (token || !this.cookie) return Number(token?.split("-")[1]);
+    const asked = headers.get("X-Requested-With") === "QuickCart";
+    return asked && init.credentials === "include" ? this.#turn : NaN;
+  }
+
+  #move(init, headers) {
+    const { phone, otp, refresh_token } = JSON.parse(init.body);
+    if (this.#shown(refresh_token, init, headers) !== this.#turn) {
+      return problem(401, "invalid_token");
+    }
+    if (otp !== CODE) return problem(400, "wrong_code", { attempts_left: 4 });
+    this.#turn += 1;
+    const user = { ...this.#user(), phone };
+    return answer(200, { verified: true, ...this.#tokens(), user });
+  }
+
   #refresh(init, headers) {
     const form = new URLSearchParams(init.body);
-    let turn = Number(form.get("refresh_token")?.split("-")[1]);
-    if (this.cookie && !form.has("refresh_token")) {
-      const asked = headers.get("X-Requested-With") === "QuickCart";
-      turn = asked && init.credentials === "include" ? this.#turn : NaN;
-    }
+    const turn = this.#shown(form.get("refresh_token"), init, headers);
     if (Number.isNaN(turn)) {
       const errors = [{ field: "refresh_token", message: "Is missing" }];
       return problem(400, "bad_request", { error: "invalid_request", errors });

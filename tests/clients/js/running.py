@@ -17,22 +17,13 @@ from typing import Any
 
 import pytest
 
-from services.identity.clients.service_clients import StoredSecret, new_secret
 from tests.end_to_end.service import REPOSITORY, Service
+from tests.services.identity.clients.service_clients import write_client_file
 
 FOLDER = Path(__file__).parent
 NODE_MAJOR = 20
 CODE, ADMIN_PHONE = "246802", "+15550100190"
 CLIENT_ID = "svc-node"
-CLIENT = """
-[[client]]
-id = "{id}"
-name = "A service in Node"
-scopes = ["token:introspect", "admin"]
-audiences = ["quickcart"]
-expires = {expires}
-secret_sha256 = ["{digest}"]
-"""
 
 
 def run(*command: str, env: Mapping[str, str] | None = None) -> None:
@@ -76,11 +67,9 @@ def _missing(what: str) -> str:
 @contextmanager
 def running_service(folder: Path, **more: str) -> Iterator[dict[str, str]]:
     """Run a service; yields the variables that lead a Node test to it."""
-    secret = new_secret()
-    expires = (datetime.now(UTC) + timedelta(days=2)).date()
-    digest = StoredSecret.of(secret).digest
     clients = folder / "clients.toml"
-    clients.write_text(CLIENT.format(id=CLIENT_ID, expires=expires, digest=digest))
+    secret = write_client_file(clients, CLIENT_ID, "token:introspect", "admin")
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     service = Service(
         folder,
         "--default-env",
@@ -89,7 +78,7 @@ def running_service(folder: Path, **more: str) -> Iterator[dict[str, str]]:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "SERVICE_CLIENTS_FILE": str(clients),
             "TEST_NUMBERS": f"+15550100100-+15550100199:{CODE}",
-            "TEST_NUMBERS_UNTIL": str(expires),
+            "TEST_NUMBERS_UNTIL": str(tomorrow),
             "ADMIN_PHONES": ADMIN_PHONE,
             "SENDS_PER_IP": "off",
             "SENDS_PER_PREFIX": "off",

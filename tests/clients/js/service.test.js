@@ -185,18 +185,21 @@ test("one session of mine can be ended from another", async () => {
   assert.equal((await here.sessions()).length, 1);
 });
 
-test("an account moves to another number and stays the same", async () => {
-  const auth = open();
-  const { user } = await login(auth);
-  const phone = newPhone();
+for (const mode of ["token", "cookie"]) {
+  test(`${mode} mode: an account moves to another number and stays`, async () => {
+    const auth = open({ mode, fetch: mode === "cookie" ? withJar() : fetch });
+    const { user } = await login(auth);
+    const phone = newPhone();
 
-  await auth.send({ phone, purpose: "change" });
-  const moved = await auth.changePhone(CODE);
+    await auth.send({ phone, purpose: "change" });
+    const moved = await auth.changePhone(CODE);
 
-  assert.deepEqual([moved.user.id, moved.user.phone], [user.id, phone]);
-  assert.equal((await auth.me()).user.phone, phone);
-  assert.equal(auth.user.phone, phone);
-});
+    assert.deepEqual([moved.user.id, moved.user.phone], [user.id, phone]);
+    assert.equal((await auth.me()).user.id, user.id);
+    assert.equal(auth.user.phone, phone);
+    assert.ok(await auth.refresh());
+  });
+}
 
 /** fetch with a jar for one cookie, as a browser keeps it. */
 function withJar() {
@@ -285,7 +288,7 @@ test("a receipt of purpose verify says which phone, and logs nobody in", async (
   assert.equal(auth.loggedIn, false);
   const receipt = await verifier.verifyReceipt(won.verificationToken, {
     phone,
-    maxAge: 60,
+    maxAgeSeconds: 60,
   });
   assert.equal(receipt.purpose, "verify");
   await assert.rejects(verifier.verify(won.verificationToken), {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
 
 import { chooseLock, leaseLock } from "../../../clients/js/locks.js";
-import { FakeBrowser, FakeClock, FakeService, login, open } from "./fakes.js";
+import { CODE, FakeBrowser, FakeClock, FakeService, login, open } from "./fakes.js";
 
 function tabs(service, count, options = {}) {
   const browser = new FakeBrowser();
@@ -18,6 +18,52 @@ function tabs(service, count, options = {}) {
     });
   return { browser, clock, all: Array.from({ length: count }, open_) };
 }
+
+test("no tab renews a session while another exchanges it", async () => {
+  const service = new FakeService();
+  const { clock, all } = tabs(service, 2);
+  await login(all[0]);
+  await pause(20);
+  await all[0].send({ phone: "+15550100002", purpose: "change" });
+  // It takes long, and meanwhile the other tab's token gets old.
+  let renewing;
+  service.fault("/api/me/phone", async () => {
+    clock.advance(580);
+    renewing = all[1].accessToken();
+    await pause(20);
+  });
+
+  await all[0].changePhone(CODE);
+  assert.equal(await renewing, await all[0].accessToken());
+
+  assert.equal(service.count("/api/me/phone"), 1);
+  const asked = service.calls.filter((it) => it.path === "/api/token");
+  assert.deepEqual(
+    asked.map((it) => new URLSearchParams(it.body).get("refresh_token")),
+    ["refresh-2"],
+  );
+});
+
+test("cookie mode: a tab after a reload makes no other forget whose it is", async () => {
+  const service = new FakeService();
+  const { browser, clock, all } = tabs(service, 1, { mode: "cookie" });
+  const { user } = await login(all[0]);
+  const changes = [];
+  all[0].onChange((change) => changes.push(change));
+  const { lock } = browser;
+  const shared = { lock, now: clock.now, channel: browser.channel() };
+  const reloaded = open(service, { mode: "cookie", ...shared });
+  // As the service says it to who did not ask for scope phone.
+  const masked = { ...user, phone: "+1 *** 01" };
+  service.fault("/api/me", { status: 200, body: { user: masked } });
+
+  assert.deepEqual(await reloaded.restore(), masked);
+  await pause(20);
+
+  assert.deepEqual(all[0].user, user);
+  assert.equal(await all[0].accessToken(), await reloaded.accessToken());
+  assert.deepEqual(changes, []);
+});
 
 for (const mode of ["token", "cookie"]) {
   test(`${mode} mode: tabs that need a token at once make one refresh`, async () => {

@@ -1,7 +1,11 @@
 /** Compiled, never run: the types say yes to what the README shows, and no to mistakes. */
 
 import { AuthError, createAuth } from "../../../clients/js/index.js";
-import { TokenError, createVerifier } from "../../../clients/js/verifier.js";
+import {
+  type Identity,
+  TokenError,
+  createVerifier,
+} from "../../../clients/js/verifier.js";
 
 const auth = createAuth({
   baseUrl: "https://auth.shop.example",
@@ -22,12 +26,16 @@ if (won.user === null) console.log(won.verificationToken);
 const verifier = createVerifier({
   issuer: "https://auth.shop.example",
   audience: "quickcart",
+  baseUrl: "http://auth:5000",
+  allowHttp: true,
+  introspection: { clientId: "svc-a", clientSecret: "b", onFailure: "refuse" },
 });
-const person = await verifier.authorize(new Request("/"), {
+const identity: Identity = await verifier.authorize(new Request("/"), {
   role: "admin",
   live: true,
+  maxAgeSeconds: 300,
 });
-const roles: string[] = person.roles;
+const roles: string[] = identity.roles;
 const error: unknown = new TokenError("invalid_token");
 if (error instanceof AuthError) console.log(error.attemptsLeft);
 

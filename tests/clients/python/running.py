@@ -3,16 +3,15 @@
 import importlib.util
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import requests
 
-from services.identity.clients.service_clients import StoredSecret, new_secret
 from tests.end_to_end.service import REPOSITORY, Service
 from tests.redis_server import free_port
+from tests.services.identity.clients.service_clients import write_client_file
 from tests.simulator import Simulator
 
 CLIENT = "svc-orders"
@@ -28,9 +27,8 @@ class Running:
     ) -> None:
         self.folder = folder
         self.simulator = simulator
-        self.secret = new_secret()
         clients = folder / "clients.toml"
-        clients.write_text(_client_table(self.secret))
+        self.secret = write_client_file(clients, CLIENT, "token:introspect", "admin")
         port = free_port()
         self.issuer = f"http://127.0.0.1:{port}"
         self.variables = {
@@ -85,16 +83,3 @@ def load_example(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _client_table(secret: str) -> str:
-    expires = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-    return f"""
-[[client]]
-id = "{CLIENT}"
-name = "Orders"
-scopes = ["token:introspect", "admin"]
-audiences = ["quickcart"]
-expires = {expires}
-secret_sha256 = ["{StoredSecret.of(secret).digest}"]
-"""

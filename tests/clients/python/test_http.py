@@ -1,5 +1,6 @@
 """The kit's HTTP: bounded in time and size, JSON alone, and never redirected."""
 
+import json
 import socket
 import ssl
 import threading
@@ -9,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from quickcart_auth import InvalidToken, KeysUnavailable, Verifier
+from quickcart_auth import Introspection, InvalidToken, KeysUnavailable, Verifier
 from quickcart_auth import http as kit_http
 from quickcart_auth.http import Endpoint, FetchFailed
 from tests.clients.python.certificates import self_signed
 from tests.clients.python.kit import NOW, PEM
-from tests.corpus.good import AUDIENCE, ISSUER, good_access
+from tests.corpus.forge import Forge
+from tests.corpus.good import AUDIENCE, ISSUER, SUBJECT, good_access
 from tests.redis_server import free_port
 from tests.services.sms.raw_server import RawServer, hang, http, reset
 
+ACCESS = good_access(PEM, now=NOW)
 JSON = ("Content-Type: application/json",)
 
 
@@ -81,6 +84,18 @@ def test_anything_else_is_no_document(answer: bytes, why: str) -> None:
         assert failure_of(server.url) == why
 
 
+def test_a_failure_is_logged_with_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with answering(http(b"{}", status="401 No", headers=JSON)) as server:
+        url = f"{server.url}/keys"
+        failure_of(url)
+
+    logged = [(it.name, it.levelname, it.getMessage()) for it in caplog.records]
+    said = f"{url}: status 401"
+    assert logged == [("quickcart_auth", "WARNING", said)]
+
+
 def test_a_redirect_is_not_followed() -> None:
     with answering(http(b'{"keys": []}', headers=JSON)) as other:
         location = (f"Location: {other.url}/keys", *JSON)
@@ -94,7 +109,7 @@ def test_a_redirect_is_not_followed() -> None:
 def test_a_verifier_whose_keys_are_redirected_has_none() -> None:
     location = ("Location: https://evil.example/jwks.json",)
     with answering(http(b"", status="302 Found", headers=location)) as server:
-        verifier = Verifier(ISSUER, AUDIENCE, jwks_uri=f"{server.url}/jwks.json")
+        verifier = Verifier(ISSUER, AUDIENCE, base_url=server.url)
 
         with pytest.raises(KeysUnavailable, match="302"):
             verifier.verify(good_access(PEM, now=NOW))
@@ -102,10 +117,52 @@ def test_a_verifier_whose_keys_are_redirected_has_none() -> None:
 
 
 def test_what_is_no_token_is_refused_without_a_request() -> None:
-    verifier = Verifier(ISSUER, AUDIENCE, jwks_uri=f"http://127.0.0.1:{free_port()}/")
+    verifier = Verifier(ISSUER, AUDIENCE, base_url=f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(InvalidToken):
         verifier.verify("x" * 100_000)
+
+
+def test_the_service_is_reached_at_its_base_address() -> None:
+    keys = json.dumps({"keys": [Forge.of(ACCESS, PEM).jwk]}).encode()
+    answer = json.dumps({"active": True, "sub": SUBJECT}).encode()
+    with answering(http(keys, headers=JSON), http(answer, headers=JSON)) as server:
+        verifier = Verifier(
+            ISSUER,
+            AUDIENCE,
+            base_url=f"{server.url}/auth/",
+            introspection=Introspection("svc-orders", "secret"),
+            clock=lambda: NOW,
+        )
+        assert verifier.verify(ACCESS, live=True).subject == SUBJECT
+        verifier.close()
+
+    lines = [it.partition(b" HTTP")[0] for it in server.requests if b" HTTP" in it]
+    assert lines == [
+        b"GET /auth/.well-known/jwks.json",
+        b"POST /auth/api/token/introspect",
+    ]
+
+
+def test_plain_http_is_for_who_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As http://auth:5000 inside a compose network."""
+    with answering(http(b"{}", headers=JSON)) as server:
+        there = ("127.0.0.1", server.port)
+        address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", there)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [address])
+        url = f"http://auth:{server.port}"
+
+        with pytest.raises(ValueError, match="https"):
+            Endpoint(url)
+        with closing(Endpoint(url, allow_http=True)) as endpoint:
+            assert endpoint.fetch().content == {}
+
+
+def test_a_password_in_an_address_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="without a user") as refused:
+        Endpoint("https://user:hunter2@auth.shop.example")
+
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_server_that_says_nothing_is_left_in_time() -> None:

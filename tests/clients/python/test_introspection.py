@@ -6,7 +6,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from quickcart_auth import Introspection, IntrospectionUnavailable
+from quickcart_auth import (
+    Introspection,
+    IntrospectionUnavailable,
+    InvalidCredentials,
+)
 from quickcart_auth.http import Document, Endpoint, FetchFailed
 from quickcart_auth.introspection import Introspector, Liveness
 from tests.fakes import FakeClock
@@ -21,6 +25,7 @@ class Asked(Endpoint):
         super().__init__("http://127.0.0.1:9/introspect")
         self.answer = answer
         self.failure: str | None = None
+        self.status: int | None = None
         self.bodies: list[dict[str, list[str]]] = []
         self.headers: list[dict[str, str]] = []
 
@@ -31,7 +36,7 @@ class Asked(Endpoint):
         self.bodies.append(parse_qs((body or b"").decode()))
         self.headers.append(headers)
         if self.failure is not None:
-            raise FetchFailed(self.failure)
+            raise FetchFailed(self.failure, self.status)
         return Document(self.answer)
 
 
@@ -43,7 +48,9 @@ def make(endpoint: Endpoint, clock: FakeClock, **settings: Any) -> Introspector:
 def test_the_service_is_asked_as_rfc_7662_says(clock: FakeClock) -> None:
     endpoint = Asked(active=True)
 
-    assert make(endpoint, clock).ask("a+b") == Liveness(active=True, roles=None)
+    assert make(endpoint, clock).ask("a+b") == Liveness(
+        active=True, subject=None, roles=None
+    )
 
     assert endpoint.bodies == [{"token": ["a+b"], "token_type_hint": ["access_token"]}]
     kind, _, pair = endpoint.headers[0]["Authorization"].partition(" ")
@@ -64,7 +71,9 @@ def test_an_answer_is_kept_for_five_seconds(clock: FakeClock, *, active: bool) -
     clock.advance(5)
     endpoint.answer = {"active": not active}
 
-    assert introspector.ask("token") == Liveness(active=not active, roles=None)
+    assert introspector.ask("token") == Liveness(
+        active=not active, subject=None, roles=None
+    )
 
 
 def test_answers_do_not_pile_up(clock: FakeClock) -> None:
@@ -77,14 +86,27 @@ def test_answers_do_not_pile_up(clock: FakeClock) -> None:
 
 
 def test_the_roles_of_now_are_told(clock: FakeClock) -> None:
-    endpoint = Asked(active=True, roles=["customer", "admin"])
+    endpoint = Asked(active=True, sub="person", roles=["customer", "admin"])
 
     answer = make(endpoint, clock).ask("token")
 
-    assert answer == Liveness(active=True, roles=("customer", "admin"))
+    assert answer == Liveness(
+        active=True, subject="person", roles=("customer", "admin")
+    )
 
 
-@pytest.mark.parametrize("answer", [{}, {"active": "true"}, {"active": 1}], ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"active": "true"},
+        {"active": 1},
+        {"active": True, "sub": 1},
+        {"active": True, "roles": "admin"},
+        {"active": True, "roles": [1]},
+    ],
+    ids=str,
+)
 def test_what_is_no_answer_lets_nobody_in(
     clock: FakeClock, answer: dict[str, Any]
 ) -> None:
@@ -101,6 +123,26 @@ def test_a_failure_refuses_unless_told_otherwise(clock: FakeClock) -> None:
     assert make(endpoint, clock, on_failure="accept_offline").ask("token") is None
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("on_failure", ["refuse", "accept_offline"])
+def test_a_refused_client_is_no_outage(
+    clock: FakeClock, status: int, on_failure: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = Asked(active=True)
+    endpoint.failure, endpoint.status = f"status {status}", status
+    introspector = make(endpoint, clock, on_failure=on_failure)
+
+    for _ in range(2):
+        with pytest.raises(InvalidCredentials):
+            introspector.ask("token")
+    assert caplog.text.count("refuses the client") == 1
+    assert SECRET not in caplog.text
+
+    endpoint.failure = None
+    clock.advance(1)
+    assert introspector.ask("token")
+
+
 def test_after_a_failure_others_do_not_wait_for_it_too(clock: FakeClock) -> None:
     endpoint = Asked(active=True)
     endpoint.failure = "timeout"
@@ -113,7 +155,7 @@ def test_after_a_failure_others_do_not_wait_for_it_too(clock: FakeClock) -> None
     endpoint.failure = None
     clock.advance(1)
 
-    assert introspector.ask("token") == Liveness(active=True, roles=None)
+    assert introspector.ask("token") == Liveness(active=True, subject=None, roles=None)
 
 
 def test_the_secret_is_in_no_repr() -> None:

@@ -4,18 +4,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm
 
 from quickcart_auth import InvalidToken, KeysUnavailable
 from quickcart_auth.http import Document
 from quickcart_auth.keys import Keys, KeySet, max_age, read_keys
 from tests.clients.python.kit import NOW, PEM, Served, make_verifier
-from tests.clients.python.signing import public_jwk
 from tests.corpus.forge import Forge
 from tests.corpus.good import good_access, new_key
 from tests.fakes import FakeClock
@@ -25,8 +25,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 FORGE = Forge.of(good_access(PEM, now=NOW), PEM)
 NEW_PEM = new_key()
-NEW = Forge.of(good_access(NEW_PEM, now=NOW), NEW_PEM)
-NEW = Forge.of(NEW.with_header(kid="new"), NEW_PEM)
+NEW = Forge.of(good_access(NEW_PEM, now=NOW, kid="new"), NEW_PEM)
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256")
 DAY = 86_400
@@ -295,6 +294,28 @@ def test_unknown_key_ids_make_one_fetch_in_half_a_minute(
     assert served.count == 3
 
 
+def test_while_the_service_is_slow_one_unknown_key_id_holds_one_request(
+    gated: Gated, clock: FakeClock
+) -> None:
+    gated.gate.set()
+    keys = make_keys(gated, clock)
+    keys.current()
+    gated.gate.clear()
+    gated.began.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(keys.renewed)
+        assert gated.began.wait(5)
+        gated.jwks.append(NEW.jwk)
+
+        # The gate is shut: that these come back is the proof.
+        for _ in range(20):
+            assert ids_of(keys.renewed()) == {"corpus"}
+        assert not first.done()
+        gated.gate.set()
+
+        assert ids_of(first.result(5)) == {"corpus", "new"}
+
+
 def test_what_is_no_key_id_makes_none(served: Served) -> None:
     verifier = make_verifier(served)
     for kid in ("../../dev/null", "x" * 65, "", 1, None):
@@ -323,6 +344,7 @@ def test_a_withdrawn_key_verifies_nothing_more(
 
 def test_only_public_keys_for_signatures_are_read() -> None:
     good = FORGE.jwk
+    assert isinstance(FORGE.key, ec.EllipticCurvePrivateKey)
     private = ECAlgorithm.to_jwk(FORGE.key, as_dict=True)
     weak = rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - it is to be refused
     bad: list[dict[str, object]] = [
@@ -336,7 +358,7 @@ def test_only_public_keys_for_signatures_are_read() -> None:
         {**good, "kid": "other-alg", "alg": "HS256"},
         {"kty": "oct", "kid": "secret", "k": "c2VjcmV0", "alg": "HS256"},
         {"kty": "future", "kid": "future"},
-        public_jwk(weak, "RS256", kid="weak"),
+        {**Forge(FORGE.token, weak).jwk, "kid": "weak"},
     ]
 
     found = read_keys({"keys": [*bad, good]}, ALGORITHMS)

@@ -1,12 +1,15 @@
 """The kit as a package: it stands alone, and its documents hold."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from backend.version import VERSION
 
 KIT = Path(__file__).parents[3] / "clients" / "python"
 MODULES = sorted((KIT / "quickcart_auth").glob("*.py"))
@@ -44,6 +47,13 @@ def test_it_needs_one_package() -> None:
     (needed,) = project["dependencies"]
     assert needed.startswith("pyjwt[crypto]>=2.15")
     assert set(project["optional-dependencies"]) == set(OPTIONAL)
+
+
+def test_the_kits_are_of_the_services_version() -> None:
+    ours = tomllib.loads((KIT / "pyproject.toml").read_text())["project"]["version"]
+    script = json.loads((KIT.parent / "js" / "package.json").read_text())["version"]
+
+    assert {ours, script} == {VERSION}
 
 
 @pytest.mark.parametrize("name", ["flask_service", "fastapi_service"])

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from quickcart_auth import InvalidToken, Verifier
+from quickcart_auth import Introspection, InvalidToken, Verifier
+from quickcart_auth.http import Document, Endpoint
 from quickcart_auth.identity import Identity
+from quickcart_auth.introspection import Introspector
 from tests.clients.python.kit import NOW, PEM, Served, make_verifier
-from tests.clients.python.signing import public_jwk, signed_by
 from tests.corpus.forge import MISSING, Forge
 from tests.corpus.good import (
     AUDIENCE,
@@ -18,6 +18,7 @@ from tests.corpus.good import (
     SUBJECT,
     good_access,
     good_receipt,
+    new_key,
 )
 from tests.corpus.tokens import service_tokens
 
@@ -48,6 +49,7 @@ def test_a_good_token_says_who_calls(verifier: Verifier) -> None:
         auth_time=NOW,
         amr=("sms",),
         acr="aal1",
+        issued_at=NOW,
         expires_at=NOW + 600,
         phone=None,
         is_service=False,
@@ -56,7 +58,8 @@ def test_a_good_token_says_who_calls(verifier: Verifier) -> None:
 
 
 def test_the_phone_is_there_by_its_scope_and_in_no_repr(verifier: Verifier) -> None:
-    token = good_access(PEM, now=NOW, scope="phone orders", phone_number=PHONE)
+    phone: dict[str, Any] = {"phone_number": PHONE, "phone_number_verified": True}
+    token = good_access(PEM, now=NOW, scope="phone orders", **phone)
 
     identity = verifier.verify(token)
 
@@ -72,6 +75,35 @@ def test_a_receipt_says_which_phone_was_verified_for_what(verifier: Verifier) ->
     assert (receipt.verified_at, receipt.expires_at) == (NOW, NOW + 600)
     assert receipt.subject == SUBJECT
     assert PHONE not in repr(receipt)
+
+
+@pytest.mark.parametrize("verified", [False, "true", 1, MISSING], ids=str)
+def test_a_phone_that_is_not_verified_is_none(
+    verifier: Verifier, verified: object
+) -> None:
+    token = FORGE.with_claims(phone_number=PHONE, phone_number_verified=verified)
+
+    assert verifier.verify(token).phone is None
+
+
+def test_a_receipt_can_be_asked_for_of_one_phone(verifier: Verifier) -> None:
+    assert verifier.verify_receipt(RECEIPT, phone=PHONE).phone == PHONE
+
+    with pytest.raises(InvalidToken) as refused:
+        verifier.verify_receipt(RECEIPT, phone="+919876543211")
+    assert refused.value.reason == "phone"
+
+
+@pytest.mark.parametrize(("age", "good"), [(60, True), (61, False)])
+def test_a_receipt_can_be_asked_for_of_just_now(age: int, *, good: bool) -> None:
+    verifier = make_verifier(Served(FORGE), now=NOW + age)
+
+    if good:
+        assert verifier.verify_receipt(RECEIPT, max_age_seconds=60).phone == PHONE
+        return
+    with pytest.raises(InvalidToken) as refused:
+        verifier.verify_receipt(RECEIPT, max_age_seconds=60)
+    assert refused.value.reason == "age"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +151,10 @@ def test_a_person_without_a_session_is_no_service(verifier: Verifier) -> None:
         {"auth_time": True},
         {"amr": "sms"},
         {"acr": 1},
-        {"phone_number": 919876543210},
+        {"phone_number": 919876543210, "phone_number_verified": True},
+        {"phone_number_verified": True},
+        {"auth_time": 10**300},
+        {"auth_time": -1},
     ],
     ids=str,
 )
@@ -137,6 +172,8 @@ def test_claims_of_another_shape_are_refused(
         {"phone_number_verified": MISSING},
         {"phone_number": MISSING},
         {"purpose": MISSING},
+        {"purpose": "change"},
+        {"purpose": "login"},
         {"auth_time": MISSING},
     ],
     ids=str,
@@ -150,44 +187,38 @@ def test_a_receipt_that_verifies_nothing_is_refused(
         verifier.verify_receipt(token)
 
 
+def test_why_a_token_is_refused_is_logged_and_the_token_is_not(
+    verifier: Verifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "quickcart_auth")
+    expired = FORGE.with_claims(exp=NOW - 31)
+
+    reason_of(verifier, expired)
+    with pytest.raises(InvalidToken):
+        verifier.verify_receipt(ACCESS)
+    verifier.verify(ACCESS)
+
+    logged = [(it.name, it.levelname, it.getMessage()) for it in caplog.records]
+    assert logged == [
+        ("quickcart_auth", "INFO", "token refused: expired"),
+        ("quickcart_auth", "INFO", "token refused: type"),
+    ]
+
+
 @pytest.mark.parametrize("token", [None, b"a.b.c", 1, "", "é.é.é", "a" * 100_000])
 def test_what_is_no_text_or_no_token_is_refused(verifier: Verifier, token: Any) -> None:
     assert reason_of(verifier, token) == "malformed"
-
-
-@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
-def test_the_other_algorithms_of_the_service_are_taken(algorithm: str) -> None:
-    key: Any = (
-        ed25519.Ed25519PrivateKey.generate()
-        if algorithm == "EdDSA"
-        else rsa.generate_private_key(65_537, 2_048)
-    )
-    served = Served()
-    served.jwks = [public_jwk(key, algorithm)]
-    token = signed_by(key, algorithm, FORGE.claims)
-
-    assert make_verifier(served).verify(token).subject == SUBJECT
 
 
 def test_an_algorithm_that_is_not_wanted_is_no_key() -> None:
     verifier = Verifier(
         ISSUER, AUDIENCE, algorithms=["ES256"], fetch=(served := Served(FORGE))
     )
-    key = ed25519.Ed25519PrivateKey.generate()
-    served.jwks.append(public_jwk(key, "EdDSA", kid="other"))
-    token = signed_by(key, "EdDSA", FORGE.claims, kid="other")
+    pem = new_key("EdDSA")
+    token = good_access(pem, now=NOW, kid="other")
+    served.jwks.append(Forge.of(token, pem).jwk)
 
     assert reason_of(verifier, token) == "unknown key"
-
-
-def test_a_key_is_not_used_with_the_algorithm_of_another() -> None:
-    key = ed25519.Ed25519PrivateKey.generate()
-    served = Served(FORGE)
-    served.jwks.append(public_jwk(key, "EdDSA", kid="other"))
-
-    token = FORGE.with_header(kid="other")
-
-    assert reason_of(make_verifier(served), token) == "signature"
 
 
 @pytest.mark.parametrize("algorithms", [["HS256"], ["none"], ["ES256", "HS256"], []])
@@ -227,6 +258,37 @@ def test_keys_come_over_https_alone(issuer: str) -> None:
 )
 def test_this_machine_may_do_without(issuer: str) -> None:
     assert not Verifier(issuer, AUDIENCE).can_ask
+
+
+def test_plain_http_elsewhere_has_to_be_asked_for() -> None:
+    with pytest.raises(ValueError, match="https"):
+        Verifier(ISSUER, AUDIENCE, base_url="http://auth:5000")
+
+    Verifier(ISSUER, AUDIENCE, base_url="http://auth:5000", allow_http=True)
+
+
+class Answered(Endpoint):
+    """An introspection endpoint without a network."""
+
+    def __init__(self, **answer: Any) -> None:
+        super().__init__("http://127.0.0.1:9/introspect")
+        self.answer = answer
+
+    def fetch(self, *_: Any, **__: Any) -> Document:
+        return Document(self.answer)
+
+
+@pytest.mark.parametrize("subject", ["somebody-else", None])
+def test_what_lives_has_to_be_the_same_persons(subject: str | None) -> None:
+    introspection = Introspection("svc-orders", "secret", cache_seconds=0)
+    verifier = make_verifier(Served(FORGE), introspection=introspection)
+    answered = Answered(active=True, sub=SUBJECT, roles=["admin"])
+    verifier._introspector = Introspector(introspection, answered)
+
+    assert verifier.verify(ACCESS, live=True).roles == ("admin",)
+    answered.answer["sub"] = subject
+
+    assert reason_of(verifier, ACCESS, live=True) == "inactive"
 
 
 def test_live_needs_somebody_to_ask(verifier: Verifier) -> None:

@@ -1,7 +1,7 @@
 """Tokens: what they say, and which claims are good; forgeries are in test_corpus."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import jwt as pyjwt
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.errors import InvalidToken
 from services.identity.keys.signing_keys import (
     Algorithm,
+    SigningKey,
     SigningKeys,
     derived_signing_key,
     generate_signing_key,
@@ -107,7 +108,7 @@ def test_a_good_token_is_good() -> None:
         roles=["customer"],
         issued_at=1_800_000_000,
         expires_at=1_800_000_600,
-        auth_time=1_799_990_000,
+        expires_in=600,
     )
 
 
@@ -152,7 +153,6 @@ def test_a_service_token_names_the_service_and_is_for_us() -> None:
     assert tokens().check_service(token) == ServiceToken(
         id=claims["jti"],
         client_id="svc-orders",
-        audience=ISSUER,
         scopes=["otp:send", "admin"],
         issued_at=1_800_000_000,
         expires_at=1_800_000_600,
@@ -178,7 +178,7 @@ def test_where_issuer_and_audience_are_one_both_kinds_stay_apart() -> None:
 
 
 def test_a_stock_library_verifies_by_the_public_keys() -> None:
-    (jwk,) = tokens().jwks()["keys"]
+    (jwk,) = KEYS.jwks()["keys"]
     key = pyjwt.PyJWK(jwk).key
 
     claims = pyjwt.decode(
@@ -194,9 +194,36 @@ def test_a_stock_library_verifies_by_the_public_keys() -> None:
 
 
 def test_the_key_set_holds_nothing_private() -> None:
-    (jwk,) = tokens().jwks()["keys"]
+    (jwk,) = KEYS.jwks()["keys"]
 
     assert set(jwk) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+
+
+def test_a_token_stays_good_when_its_key_is_read_anew() -> None:
+    pem = generate_signing_key("ES256")
+
+    class Reread:
+        """The same key, in another object, as after ``keys import``."""
+
+        keys = one_key(pem)
+
+        def active(self) -> SigningKey:
+            return self.keys.active()
+
+        def find(self, kid: str) -> SigningKey | None:
+            return self.keys.find(kid)
+
+    keys = Reread()
+    ours = tokens(keys=cast("SigningKeys", keys))
+    token = ours.issue_access(SESSION)
+    ours.check_access(token)
+
+    keys.keys = one_key(pem)
+
+    assert ours.check_access(token).subject == "subject"
+    keys.keys = one_key(generate_signing_key("ES256"))
+    with pytest.raises(InvalidToken):
+        ours.check_access(token)
 
 
 def test_a_verification_token_is_no_access_token() -> None:

@@ -16,16 +16,16 @@ MARK = "mark"
 LIMITS = PhoneLimits()
 
 
-WINNING = (Path(__file__).with_name("on_win.lua"),)
+ON_WIN = (Path(__file__).with_name("on_win.lua"),)
 
 
 @dataclass(frozen=True)
-class Draft:
+class FakePrize:
     keys: Sequence[str] = (f"ses:{{{TAG}}}",)
     argument: Mapping[str, Any] = field(default_factory=lambda: {"value": "session"})
 
 
-NO_SESSION = Draft(argument={})
+NO_SESSION = FakePrize(argument={})
 
 
 class Phone:
@@ -34,7 +34,7 @@ class Phone:
     def __init__(self, store: Store, limits: PhoneLimits = LIMITS) -> None:
         self.store = store
         self.limits = limits
-        self.otp = OtpStore(store.scripts, winning=WINNING, offset_seconds=store.offset)
+        self.otp = OtpStore(store.scripts, on_win=ON_WIN, offset_seconds=store.offset)
         self.count = itertools.count()
         self.last: Attempt | None = None
         self.part = ""
@@ -65,7 +65,9 @@ class Phone:
         return record
 
     def check(self, part: str, *, right: bool = False, op: str | None = None) -> Record:
-        return self.otp.check(self.attempt(part, op), prize=Draft() if right else None)
+        return self.otp.check(
+            self.attempt(part, op), prize=FakePrize() if right else None
+        )
 
     def status(self, part: str) -> Record:
         call = self.otp.status_call(VerificationId(TAG, part), self.limits)

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from services.otp.records import PhoneLimits
-from tests.services.otp.phones import TAG, Draft, Phone
+from tests.services.otp.phones import TAG, FakePrize, Phone
 from tests.services.stores import Store, open_embedded, open_real
 
 LIMITS = PhoneLimits()
@@ -108,7 +108,7 @@ class PhoneLife(RuleBasedStateMachine):
     def guess_right(self, data: Any) -> None:
         part = data.draw(st.sampled_from(self.parts))
         locked = self.phone.status(part).check_wait > 0
-        self.store.client.delete(*Draft().keys)
+        self.store.client.delete(*FakePrize().keys)
         record = self.phone.check(part, right=True)
         won = record.outcome == "verified"
         if won:
@@ -117,7 +117,7 @@ class PhoneLife(RuleBasedStateMachine):
             assert self.now - self.born[part] < LIMITS.life
             self.won.append(part)
         # No session without a won check, no won check without a session.
-        assert bool(self.store.client.exists(*Draft().keys)) == won
+        assert bool(self.store.client.exists(*FakePrize().keys)) == won
 
     @rule(seconds=st.sampled_from([1, 29, 30, 61, 119, 241, 300, 601, 3_601, DAY]))
     def wait(self, seconds: int) -> None:

@@ -152,13 +152,3 @@ def test_without_limits_on_wrong_checks_only_the_lock_is_lifted(store: Store) ->
     lock = locks.unlock(TAG)
 
     assert (lock.locked_for, lock.checks_left, lock.forgiven) == (0, None, 0)
-
-
-def test_an_erased_phone_is_forgotten(phone: Phone, locks: Locks, store: Store) -> None:
-    part = phone.start().part
-    phone.guess_wrong(5)
-
-    locks.erase(TAG)
-
-    assert KEY not in store.dump()
-    assert phone.check(part).outcome == "gone"

@@ -28,7 +28,7 @@ from tests.services.otp.world import (
     PHONE,
     SHOP,
     TEST_PHONE,
-    Draft,
+    FakePrize,
     Login,
     other_than,
     tag_of,
@@ -112,7 +112,7 @@ def test_an_id_with_another_purpose_is_gone(login: Login) -> None:
             phone_text=PHONE,
             code=login.code,
             caller=SHOP,
-            winning=Draft,
+            prize=FakePrize,
         )
 
 
@@ -132,7 +132,7 @@ def test_whose_tag_it_is_cannot_be_found_out_by_asking(
                 phone_text=PHONE,
                 code="000000",
                 caller=SHOP,
-                winning=Draft,
+                prize=FakePrize,
             )
         answers.append(refusal.value.code)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from services.otp.codes import VerificationId
-from services.otp.records import PhoneLimits, Plan, Record
-from tests.services.otp.phones import MARK, NO_SESSION, TAG, Draft, Phone
+from services.otp.records import PhoneLimits, Plan, Record, phone_key
+from tests.services.otp.phones import MARK, NO_SESSION, TAG, FakePrize, Phone
 from tests.services.stores import Store
 
 pytestmark = pytest.mark.contract
@@ -54,7 +54,7 @@ def test_a_won_check_makes_the_session_with_its_life(phone: Phone) -> None:
 
     phone.check(part, right=True)
 
-    value, ttl = phone.store.dump()[Draft().keys[0]]
+    value, ttl = phone.store.dump()[FakePrize().keys[0]]
     assert value == b"session"
     assert 590_000 < ttl <= 600_000
 
@@ -79,11 +79,31 @@ def test_a_forgotten_login_makes_the_next_one_the_first(store: Store) -> None:
     phone = Phone(store, PhoneLimits(cooldowns=(), sends=()))
     phone.check(phone.start().part, right=True)
     phone.guess_wrong(1)
-    phone.otp.forget_login(TAG, phone.limits)
+    phone.otp.forget_holder(TAG, phone.limits)
 
     login = phone.check(phone.start().part, right=True)
 
     assert login.first_login
+
+
+def test_a_code_is_void_once_its_holder_is_forgotten(phone: Phone) -> None:
+    part = phone.start().part
+    phone.otp.forget_holder(TAG, phone.limits)
+
+    assert phone.check(part, right=True).outcome == "gone"
+    assert phone.status(part).state == "none"
+    # Who has the number now may not be sent more than anybody.
+    assert phone.start().outcome == "limited"
+
+
+def test_an_erased_phone_is_forgotten(phone: Phone) -> None:
+    part = phone.start().part
+    phone.check(part)
+
+    phone.otp.erase(TAG)
+
+    assert phone_key(TAG) not in phone.store.dump()
+    assert phone.check(part).outcome == "gone"
 
 
 def test_a_lost_check_makes_no_session(phone: Phone) -> None:
@@ -91,7 +111,7 @@ def test_a_lost_check_makes_no_session(phone: Phone) -> None:
 
     phone.otp.check(phone.attempt(part), prize=None)
 
-    assert Draft().keys[0] not in phone.store.dump()
+    assert FakePrize().keys[0] not in phone.store.dump()
 
 
 def test_wrong_codes_use_the_guesses_up(phone: Phone) -> None:
@@ -452,7 +472,7 @@ def test_every_key_has_an_end(phone: Phone) -> None:
 
     ttls = {key: ttl for key, (_, ttl) in phone.store.dump().items()}
 
-    assert set(ttls) == {f"otp:{{{TAG}}}", *Draft().keys}
+    assert set(ttls) == {f"otp:{{{TAG}}}", *FakePrize().keys}
     assert all(ttl > 0 for ttl in ttls.values())
 
 
@@ -499,7 +519,7 @@ def test_another_storefront_finds_nothing_and_spends_nothing(phone: Phone) -> No
     phone.advance(30)
     stranger = replace(phone.attempt(part), storefront="another")
 
-    checked = phone.otp.check(stranger, prize=Draft())
+    checked = phone.otp.check(stranger, prize=FakePrize())
     resent = phone.otp.start(
         stranger,
         resend_of=part,

@@ -32,7 +32,7 @@ from services.sms.routing.health import VendorHealth
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from tests.fakes import Backlog, RecordingProvider
-from tests.services.otp.phones import WINNING
+from tests.services.otp.phones import ON_WIN
 from tests.services.sms.worlds import make_sms
 from tests.services.stores import Store
 from utils.crypto import Keys
@@ -50,7 +50,7 @@ FRAUD = Refused(Reason.FRAUD, Scope.NUMBER, "30450")
 
 
 @dataclass(frozen=True)
-class Draft:
+class FakePrize:
     e164: str
     purpose: Purpose
 
@@ -105,9 +105,7 @@ class Login:
         self.notes, self.sends = Backlog(), Backlog()
         self.readers = {it.name: ReceiptsByHand() for it in self.providers}
         emit = store.events.append
-        otp_store = OtpStore(
-            store.scripts, winning=WINNING, offset_seconds=store.offset
-        )
+        otp_store = OtpStore(store.scripts, on_win=ON_WIN, offset_seconds=store.offset)
         guard = Guard(
             store.scripts,
             shared or SharedLimits(),
@@ -218,9 +216,9 @@ class Login:
             phone_text=phone,
             code=code,
             caller=caller,
-            winning=Draft,
+            prize=FakePrize,
         )
-        return "value" in won.won
+        return "value" in won.result
 
     def settle(self) -> None:
         """Let what follows the answers happen."""

@@ -218,6 +218,21 @@ class TestSending:
         assert caught.value.reason is Reason.AMBIGUOUS
         assert caught.value.may_have_left
 
+    def test_nobody_is_asked_when_the_time_is_over(self) -> None:
+        world = pair()
+        notice = Notice(INDIAN, "42", "MDEyMzQ1Njc4OWFi")
+        soon = world.clock.monotonic() + 0.01
+
+        with pytest.raises(NotDelivered):
+            world.sms.notify(notice, order=["a", "b"], deadline=soon)
+
+        assert world.calls == []
+
+    def test_who_was_left_alone_or_failed_before_is_told(self) -> None:
+        world = pair([unavailable()])
+
+        assert notify(world, "a", "b").failed == ("a transient connect",)
+
     def test_failures_count_for_the_breaker_as_any(self) -> None:
         world = pair([unavailable()] * 5)
         for _ in range(5):

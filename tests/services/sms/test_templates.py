@@ -10,7 +10,7 @@ from services.sms.provider import Dlt
 from services.sms.segments import segments
 from services.sms.template_file import read_templates
 from services.sms.templates import Templates, Text
-from services.sms.words import CLIENTS, PURPOSES, WORDS
+from services.sms.words import CLIENTS, WORDINGS, WORDS
 
 HOST = "quickcart.in"
 HASH = "FA+9qCX9VSu"
@@ -126,7 +126,7 @@ class TestWords:
         assert set(WORDS) == {"en", "hi", "es", "fr", "pt", "ar", "de", "id"}
 
     def test_every_language_has_words_of_its_own(self) -> None:
-        for purpose in PURPOSES:
+        for purpose in WORDINGS:
             texts = {writer().write(locale=it, purpose=purpose).text for it in WORDS}
 
             assert len(texts) == len(WORDS)
@@ -189,7 +189,7 @@ class TestOneSms:
     def test_every_text_is_one(self, locale: str, brand: str, host: str) -> None:
         made = writer(brand, host=host, ttl_seconds=600)
         for purpose, client, region, left in itertools.product(
-            PURPOSES, CLIENTS, ("IN", "CN"), (60, 120, 300, 600)
+            WORDINGS, CLIENTS, ("IN", "CN"), (60, 120, 300, 600)
         ):
             text = made.write(
                 locale=locale,
@@ -209,7 +209,7 @@ class TestOneSms:
     ) -> None:
         made = writer(LONG_BRAND, host=LONG_HOST, ttl_seconds=600)
         words = WORDS[locale]
-        for purpose in PURPOSES:
+        for purpose in WORDINGS:
             text = made.write(locale=locale, purpose=purpose, ttl_seconds=600).text
 
             assert words.time(10) in text

@@ -26,7 +26,7 @@ def outgoing_to(phone: PhoneNumber = INDIAN) -> Outgoing:
     return Outgoing(
         phone=phone,
         code="123456",
-        purpose="login",
+        wording="login",
         ttl_seconds=300,
         locale="en",
         client=None,

@@ -34,7 +34,7 @@ async function until(condition) {
 async function run(phone, options) {
   const [first, second] = [await openTab(options), await openTab(options)];
   await first.auth.send({ phone });
-  await first.auth.verify(code);
+  const { user } = await first.auth.verify(code);
   const heardLogin = await until(() => second.auth.loggedIn);
   for (const tab of [first, second]) tab.late = 600_000;
   const all = [first, second].flatMap(({ auth }) =>
@@ -49,7 +49,7 @@ async function run(phone, options) {
     heardLogin,
     tokens: tokens.size,
     refreshes: first.refreshes + second.refreshes,
-    restored: restored?.phone === phone,
+    restored: restored?.id === user.id,
     holdsRefreshToken: texts.includes("qcr_"),
     heardLogout: await until(() => !first.auth.loggedIn && !second.auth.loggedIn),
     gone: (await first.auth.restore()) === null,

@@ -1,5 +1,7 @@
 """Service clients to test with, and the keys that some of them sign with."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -37,6 +39,23 @@ def make_client(client_id: str = CLIENT, **changed: Any) -> ServiceClient:
         "secrets": (StoredSecret.of(SECRET),),
     }
     return ServiceClient(**{**given, **changed})
+
+
+def write_client_file(file: Path, client_id: str, *scopes: str) -> str:
+    """Write a SERVICE_CLIENTS_FILE of one client, for a month; return its secret."""
+    secret, expires = new_secret(), datetime.now(UTC).date() + timedelta(days=30)
+    file.write_text(
+        f"""
+        [[client]]
+        id = "{client_id}"
+        name = "A service"
+        scopes = {list(scopes)}
+        audiences = ["quickcart"]
+        expires = {expires}
+        secret_sha256 = ["{StoredSecret.of(secret).digest}"]
+        """
+    )
+    return secret
 
 
 class Signer:

@@ -103,6 +103,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"public_keys": [{"kty": "OKP", "crv": "X25519", "x": "A" * 43}]},
         "must be a public key",
     ),
+    "what receipts are for": (
+        {"audiences": ["quickcart/verification"]},
+        "not end with /verification",
+    ),
     "unknown fields": ({"secret": SECRET}, "fields that are unknown: 1"),
 }
 

@@ -162,6 +162,15 @@ def test_a_client_ends() -> None:
     assert registry.clients.find(CLIENT) is None
 
 
+def test_a_token_from_before_a_client_was_registered_is_a_namesakes() -> None:
+    registry = Registry(make_client(registered=100))
+
+    assert registry.clients.find_holder(CLIENT, 100)
+    assert registry.clients.find_holder(CLIENT, 99) is None
+    registry.clock.advance(3600)
+    assert registry.clients.find_holder(CLIENT, 100) is None
+
+
 def test_a_revoked_secret_is_refused_after_the_next_look() -> None:
     registry = Registry(make_client().with_secret(StoredSecret.of(new_secret())))
     registry.clients.check_secret(CLIENT, SECRET)

@@ -1,5 +1,6 @@
 """The contract of the clients' store, and changes that meet."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from services.identity.clients.service_clients import (
     StoredSecret,
     new_secret,
 )
-from services.identity.clients.store import ClientStore
+from services.identity.clients.store import ClientStore, Stored
 from tests.redis_server import RedisServer
 from tests.services.identity.clients.service_clients import (
     CLIENT,
@@ -25,13 +26,28 @@ from tests.services.threads import at_once
 pytestmark = pytest.mark.contract
 
 
+def row(**changed: object) -> bytes:
+    """A client as it is stored, some of it changed to what no client has."""
+    stored = {
+        "name": "Orders",
+        "scopes": ["admin"],
+        "audiences": [],
+        "registered": 1,
+        "expires": 2,
+        "secrets": [],
+        "public_keys": [],
+        **changed,
+    }
+    return json.dumps(stored).encode()
+
+
 @pytest.fixture
 def clients(store: Store) -> ClientStore:
-    return ClientStore(store.client, store.scripts)
+    return ClientStore(store.scripts)
 
 
 def test_what_is_added_is_read_back(clients: ClientStore) -> None:
-    client = make_client(public_keys=(Signer().public,))
+    client = make_client(public_keys=(Signer().public,), registered=7)
 
     assert clients.add(client)
 
@@ -98,18 +114,48 @@ def test_neither_secret_nor_anything_to_make_it_from_is_stored(
         (CLIENT, b"{"),
         (CLIENT, b"{}"),
         (CLIENT, b"[]"),
-        ("no-client", b"{}"),
-        (b"\xff", b"{}"),
+        (CLIENT, b"\xff\x00"),
+        (CLIENT, row(name=7)),
+        (CLIENT, row(scopes=[7])),
+        (CLIENT, row(expires="soon")),
+        (CLIENT, row(secrets=[{"sha256": 7, "ending": "abcd"}])),
+        (CLIENT, row(public_keys=[7])),
+        ("no-client", row()),
+        (b"%\xff", row()),
     ],
     ids=str,
 )
-def test_a_broken_entry_shuts_out_nobody_else(
+def test_a_broken_row_shuts_out_nobody_else_and_is_told(
     clients: ClientStore, store: Store, name: str | bytes, document: bytes
 ) -> None:
     clients.add(make_client("svc-other"))
     store.client.hset("clients", name, document)
 
-    assert [it.id for it in clients.all()] == ["svc-other"]
+    found = clients.read()
+
+    assert [it.id for it in found.clients] == ["svc-other"]
+    assert found.broken == ("%25%FF" if name == b"%\xff" else name,)
+
+
+@pytest.mark.parametrize("document", [b"{", b"{}", b"\xff\x00", row(name=7)], ids=str)
+def test_a_broken_row_cannot_be_changed_and_can_be_removed(
+    clients: ClientStore, store: Store, document: bytes
+) -> None:
+    store.client.hset("clients", CLIENT, document)
+
+    with pytest.raises(ClientRefused, match="broken; remove it"):
+        clients.change(CLIENT, lambda it: it)
+    clients.remove(CLIENT)
+
+    assert clients.read() == Stored((), ())
+
+
+def test_a_name_may_have_any_letters(clients: ClientStore) -> None:
+    clients.add(make_client(name="Küche 50 % – नमस्ते"))
+
+    clients.change(CLIENT, lambda it: replace(it, expires=5))
+
+    assert [it.name for it in clients.all()] == ["Küche 50 % – नमस्ते"]
 
 
 def test_of_many_who_add_one_id_one_does(clients: ClientStore) -> None:
@@ -151,7 +197,7 @@ def test_of_two_rotations_at_once_one_is_told_of_the_other(
 def test_without_redis_every_method_says_so() -> None:
     server = RedisServer()
     store = open_real(server.url)
-    clients = ClientStore(store.client, store.scripts)
+    clients = ClientStore(store.scripts)
     server.close()
 
     for act in (

@@ -46,9 +46,9 @@ class Fleet:
 
     def publish(self, algorithm: Any = "ES256") -> SigningKey:
         """Have a new key published."""
-        key, change = self.keys.add(generate_signing_key(algorithm))
-        assert change.outcome == "published"
-        return key
+        pem = generate_signing_key(algorithm)
+        assert self.keys.add(pem).outcome == "published"
+        return read_signing_key(pem)
 
     def activate(self, kid: str, *, at_once: bool = True) -> tuple[str, int]:
         change = self.keys.activate(kid, at_once=at_once)

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from services.events import SigningKeyChanged
-from services.identity.keys.signing_keys import derived_signing_key
+from services.identity.keys.signing_keys import derived_signing_key, read_signing_key
 from services.identity.keys.store import DONE_AFTER_SECONDS, SEEN_AFTER_SECONDS
-from tests.services.identity.keys.key_rings import NEW, OLD, Fleet
+from tests.services.identity.keys.key_rings import NEW, OLD, Fleet, seal_keys
 from tests.services.stores import Store
 from tests.services.threads import at_once
+from utils.crypto import seal
 
 pytestmark = pytest.mark.contract
 
@@ -174,13 +175,14 @@ def test_an_unknown_key_changes_nothing(fleet: Fleet) -> None:
 
 def test_a_key_is_added_once(fleet: Fleet) -> None:
     pem = derived_signing_key(b"another")
-    key, first = fleet.keys.add(pem)
-    fleet.activate(key.kid)
+    kid = read_signing_key(pem).kid
 
-    _, second = fleet.keys.add(pem)
+    first = fleet.keys.add(pem)
+    fleet.activate(kid)
+    second = fleet.keys.add(pem)
 
     assert (first.outcome, second.outcome) == ("published", "known")
-    assert fleet.states()[key.kid] == "active"
+    assert fleet.states()[kid] == "active"
 
 
 def test_the_built_in_key_can_be_kept_in_the_store(fleet: Fleet, store: Store) -> None:
@@ -245,18 +247,32 @@ def test_the_built_in_keys_return_is_told(fleet: Fleet, store: Store) -> None:
     assert SigningKeyChanged(key.kid, "verifying") in told
 
 
-def test_keys_of_an_earlier_secret_are_sealed_again(store: Store) -> None:
+def test_keys_of_an_earlier_secret_are_sealed_again_by_the_operator(
+    store: Store,
+) -> None:
     key = Fleet(store, OLD).publish()
     between = Fleet(store, NEW, OLD)
 
-    shown = between.shown()
-    sealed = between.keys.read()[key.kid].sealed
-    between.shown()
+    assert key.kid in between.shown()
+    assert key.kid not in Fleet(store, NEW).shown()
+    assert between.keys.seal_again(between.keys.read()[key.kid])
+    assert not between.keys.seal_again(between.keys.read()[key.kid])
 
-    assert key.kid in shown
+    assert key.kid in between.shown()
     assert key.kid in Fleet(store, NEW).shown()
     assert key.kid not in Fleet(store, OLD).shown()
-    assert between.keys.read()[key.kid].sealed == sealed
+
+
+def test_workers_leave_the_seals_alone(store: Store) -> None:
+    one, other = Fleet(store, OLD, NEW), Fleet(store, NEW, OLD)
+    one.publish()
+    before = store.dump()
+
+    for _ in range(2):
+        one.shown()
+        other.shown()
+
+    assert store.dump() == before
 
 
 def test_fleets_of_both_orders_of_secrets_read_each_others_keys(store: Store) -> None:
@@ -278,3 +294,169 @@ def test_a_key_that_nobody_can_open_does_not_stop_the_service(store: Store) -> N
     assert stranger.signs() == stranger.built_in.kid
     assert stranger.shown() == {stranger.built_in.kid}
     assert stranger.keys.open(stranger.keys.read()[key.kid]) is None
+
+
+GOOD = {"state": "verifying", "alg": "ES256", "since": 1_795_000_000, "sealed": "c2Vh"}
+MALFORMED = [
+    b"",
+    b"{no JSON",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    *(
+        json.dumps({**GOOD, **wrong}).encode()
+        for wrong in (
+            {"state": "on holiday"},
+            {"state": "unreadable"},
+            {"state": None},
+            {"state": ["active"]},
+            {"alg": None},
+            {"alg": "\x00"},
+            {"since": "yesterday"},
+            {"since": -1},
+            {"since": 1e300},
+            {"since": 1.5},
+            {"sealed": 5},
+            {"sealed": None},
+            {"sealed": "not base64"},
+        )
+    ),
+    b'{"state":"active","alg":"ES256","since":1e999,"sealed":"c2Vh"}',
+    b'{"state":"active","alg":"ES256","since":1,"sealed":"\xff"}',
+    b"[" * 2_000,
+]
+
+
+@pytest.mark.parametrize("row", MALFORMED)
+def test_a_row_that_cannot_be_read_counts_as_none(
+    fleet: Fleet, store: Store, row: bytes
+) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    store.client.hset("keys", "x" * 43, row)
+
+    assert fleet.signs() == key.kid
+    assert fleet.shown() == {fleet.built_in.kid, key.kid}
+    assert fleet.states()["x" * 43] == "unreadable"
+    assert fleet.activate("x" * 43) == ("unknown", 0)
+    another = fleet.publish()
+    assert fleet.activate(another.kid) == ("active", 0)
+    assert store.client.hget("keys", "x" * 43) == row
+
+
+def test_other_fields_of_a_row_are_left_out(real_store: Store) -> None:
+    fleet, client = Fleet(real_store), real_store.client
+    key = fleet.publish()
+    row = json.loads(client.hget("keys", key.kid) or b"")
+    # Redis takes bytes that are no text for JSON, and Python does not.
+    spoilt = json.dumps({**row, "note": "?"}).encode().replace(b"?", b"\xff")
+    client.hset("keys", key.kid, spoilt)
+
+    assert fleet.shown() == {fleet.built_in.kid, key.kid}
+
+
+@pytest.mark.parametrize("name", [b"", b"\xff\x00", b"a b"])
+def test_a_row_of_no_keys_name_stops_nothing(
+    fleet: Fleet, store: Store, name: bytes
+) -> None:
+    store.client.hset("keys", name, b"?")
+
+    assert fleet.signs() == fleet.built_in.kid
+    assert list(fleet.states().values()) == ["unreadable"]
+
+
+def test_an_opened_row_that_is_no_key_stops_nothing(store: Store) -> None:
+    fleet, kid = Fleet(store), "x" * 43
+    sealed = seal(seal_keys([OLD]), "no PEM", context=kid)
+    row = {**GOOD, "state": "active", "sealed": sealed}
+    store.client.hset("keys", kid, json.dumps(row))
+
+    assert fleet.signs() == fleet.built_in.kid
+    assert fleet.shown() == {fleet.built_in.kid}
+
+
+def test_an_unreadable_row_is_repaired_or_forgotten(fleet: Fleet, store: Store) -> None:
+    pem = derived_signing_key(b"another")
+    kid = read_signing_key(pem).kid
+    for name in (kid, "x" * 43):
+        store.client.hset("keys", name, b"?")
+
+    assert fleet.keys.add(pem).outcome == "published"
+    assert fleet.retire("x" * 43, at_once=False) == ("retired", 0)
+
+    assert fleet.states() == {kid: "published"}
+    assert kid in fleet.shown()
+
+
+def test_an_active_key_that_cannot_be_opened_is_trouble(store: Store) -> None:
+    other = Fleet(store, NEW)
+    other.activate(other.publish().kid)
+    fleet = Fleet(store, OLD)
+
+    assert fleet.signs() == fleet.built_in.kid
+    assert "cannot be read" in fleet.signing.trouble()
+    assert other.shown()
+    assert other.signing.trouble() == ""
+    assert fleet.signing.can_sign()
+
+
+def test_keys_that_redis_lost_are_told_and_are_trouble_until_they_are_back(
+    fleet: Fleet, store: Store
+) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    fleet.retire(fleet.built_in.kid)
+    fleet.shown()
+    rows = store.client.hgetall("keys")
+    store.client.flushall()
+
+    fleet.shown()
+    fleet.shown()
+
+    told = [it for it in store.events if it == SigningKeyChanged(key.kid, "lost")]
+    assert len(told) == 1
+    assert "were lost from Redis" in fleet.signing.trouble()
+    assert fleet.signing.can_sign()
+    for kid, row in rows.items():
+        store.client.hset("keys", kid, row)
+    fleet.shown()
+    assert fleet.signing.trouble() == ""
+
+
+def test_nothing_is_lost_when_the_built_in_key_signs_again(
+    fleet: Fleet, store: Store
+) -> None:
+    key = fleet.publish()
+    fleet.activate(key.kid)
+    fleet.shown()
+    fleet.activate(fleet.built_in.kid)
+
+    fleet.shown()
+
+    assert fleet.signing.trouble() == ""
+    assert "lost" not in [it.state for it in store.events if hasattr(it, "state")]
+
+
+def test_a_key_of_the_settings_stays_the_same_object_when_it_is_stored(
+    fleet: Fleet,
+) -> None:
+    before = fleet.signing.find(fleet.built_in.kid)
+
+    fleet.keys.add(derived_signing_key(OLD))
+    fleet.signing.follow()
+
+    assert fleet.signing.find(fleet.built_in.kid) is before
+
+
+def test_what_is_unreadable_is_told_once_from_the_start(store: Store) -> None:
+    sealed_by_another = Fleet(store, NEW).publish().kid
+    store.client.hset("keys", "x" * 43, b"?")
+    fleet = Fleet(store, OLD)
+
+    fleet.shown()
+    fleet.shown()
+
+    told = [it for it in store.events if isinstance(it, SigningKeyChanged)]
+    assert sorted((it.kid, it.state) for it in told) == sorted(
+        [(sealed_by_another, "unreadable"), ("x" * 43, "unreadable")]
+    )

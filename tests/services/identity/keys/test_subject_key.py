@@ -12,7 +12,10 @@ from tests.services.threads import at_once
 
 
 def check(store: Store, key: bytes, *, may_change: bool = False) -> SubjectKeyCheck:
-    return SubjectKeyCheck(store.client, key=key, may_change=may_change)
+    """Return a check that has put its key on record, where that is for it to do."""
+    made = SubjectKeyCheck(store.client, key=key, may_change=may_change)
+    made.record()
+    return made
 
 
 @pytest.fixture
@@ -25,8 +28,15 @@ def test_the_first_key_is_put_on_record_and_stays_right(store: Store) -> None:
     assert check(store, b"key").problem() == ""
 
 
+def test_to_ask_changes_nothing(store: Store) -> None:
+    asking = SubjectKeyCheck(store.client, key=b"key", may_change=True)
+
+    assert asking.problem() == ""
+    assert store.dump() == {}
+
+
 def test_another_key_is_wrong_and_the_record_stays(store: Store) -> None:
-    check(store, b"key").problem()
+    check(store, b"key")
 
     problem = check(store, b"another").problem()
 
@@ -37,7 +47,7 @@ def test_another_key_is_wrong_and_the_record_stays(store: Store) -> None:
 
 
 def test_another_key_that_may_change_is_on_record_from_then_on(store: Store) -> None:
-    check(store, b"key").problem()
+    check(store, b"key")
 
     assert check(store, b"another", may_change=True).problem() == ""
     assert check(store, b"another").problem() == ""
@@ -46,8 +56,9 @@ def test_another_key_that_may_change_is_on_record_from_then_on(store: Store) -> 
 
 def test_the_record_is_changed_once(store: Store) -> None:
     changing = check(store, b"another", may_change=True)
-    changing.problem()
-    check(store, b"third", may_change=True).problem()
+    check(store, b"third", may_change=True)
+
+    changing.record()
 
     assert changing.problem() == PROBLEM
 
@@ -60,7 +71,7 @@ def test_of_many_first_keys_at_once_one_is_right(store: Store) -> None:
 
 def test_the_record_stands_and_does_not_tell_the_key(store: Store) -> None:
     key = b"a key of 32 bytes, as all are!!!"
-    check(store, key).problem()
+    check(store, key)
 
     ((name, (value, ttl)),) = store.dump().items()
 
@@ -73,7 +84,7 @@ def test_without_redis_nothing_is_said_and_the_change_is_made_later() -> None:
     client = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
     changing = SubjectKeyCheck(client, key=b"key", may_change=True)
 
-    for _ in range(2):
+    for ask in (changing.record, changing.problem):
         with pytest.raises(redis.ConnectionError):
-            changing.problem()
+            ask()
     assert changing._may_change

@@ -1,5 +1,7 @@
 """People who move to another number, subject and all."""
 
+import json
+
 import pytest
 
 from services.errors import (
@@ -14,6 +16,7 @@ from services.events import PhoneChanged, SessionOpened, SessionsEnded
 from services.identity.people.records import Session
 from services.scripts import Call, Reply
 from tests.services.identity.people.world import (
+    ADMIN,
     DAY,
     LIMITS,
     NEW_PHONE,
@@ -98,17 +101,74 @@ def test_who_has_the_old_number_next_is_somebody_else(
 
 def test_roles_and_freeze_move_along(world: World, session: Session) -> None:
     world.people.grant(OLD, "admin")
-    draft = world.sessions.draft(NEW_PHONE, client_id=SHOP, moving=session)
-    record = world.win(draft, NEW_PHONE)
+    prize = world.sessions.prize(NEW_PHONE, client_id=SHOP, moving=session)
+    record = world.win(prize, NEW_PHONE)
     world.people.freeze(OLD, "fraud")
 
-    moved = world.sessions.opened(draft, record.won)
+    with pytest.raises(SubjectFrozen):
+        world.sessions.opened(NEW_PHONE, record.won)
 
-    assert moved.roles == ["customer", "admin"]
     new, old = world.people.look(NEW), world.people.look(OLD)
+    assert new.roles == ["customer", "admin"]
     assert (new.granted, old.granted) == (["admin"], [])
     assert new.frozen is not None
     assert old.frozen is None
+
+
+def test_roles_of_before_are_in_the_session_of_after(
+    world: World, session: Session
+) -> None:
+    world.people.grant(OLD, "admin")
+
+    assert world.move(session).roles == ["customer", "admin"]
+
+
+@pytest.mark.parametrize("by", ["refresh", "find"])
+def test_who_was_frozen_before_a_move_was_finished_gets_nothing(
+    store: Store, by: str
+) -> None:
+    dying = DyingScripts(store)
+    world = World(store, scripts=dying)
+    session = world.log_in()
+    prize = world.sessions.prize(NEW_PHONE, client_id=SHOP, moving=session)
+    record = world.win(prize, NEW_PHONE)
+    dying.left = 0
+    with pytest.raises(CutShort):
+        world.sessions.opened(NEW_PHONE, record.won)
+    dying.left = 1_000
+    world.people.freeze(OLD, "fraud")
+    session_id = NEW + prize.argument["id"]
+
+    if by == "refresh":
+        with pytest.raises(InvalidGrant) as refusal:
+            world.refresh(world.token_at(session_id, 0))
+        assert refusal.value.session_lives
+    else:
+        with pytest.raises(InvalidToken):
+            world.sessions.find(session_id)
+
+    assert world.people.look(NEW).frozen is not None
+
+
+def test_who_moves_to_an_admins_number_is_no_admin(world: World) -> None:
+    session = world.log_in()
+
+    moved = world.move(session, ADMIN)
+
+    assert moved.roles == ["customer"]
+    assert world.sessions.find(moved.id).roles == ["customer"]
+    assert world.people.look(tag_of(ADMIN)).roles == ["customer"]
+
+
+def test_an_admin_of_the_settings_who_comes_back_is_one_again(world: World) -> None:
+    session = world.log_in(ADMIN)
+    away = world.move(session, NEW_PHONE)
+    world.otp.forget_holder(tag_of(ADMIN), LIMITS)
+
+    back = world.move(away, ADMIN)
+
+    assert (session.roles, away.roles) == (["customer", "admin"], ["customer"])
+    assert back.roles == ["customer", "admin"]
 
 
 @pytest.mark.parametrize("hops", [2, 5])
@@ -126,7 +186,7 @@ def test_a_subject_leads_along_every_move(world: World, hops: int) -> None:
 
 def test_who_moves_back_is_found_at_home(world: World, session: Session) -> None:
     moved = world.move(session)
-    world.otp.forget_login(OLD, LIMITS)
+    world.otp.forget_holder(OLD, LIMITS)
 
     back = world.move(moved, PHONE)
 
@@ -135,7 +195,7 @@ def test_who_moves_back_is_found_at_home(world: World, session: Session) -> None
     assert world.people.look(NEW).subject == world.subjects.subject_of(NEW, 1)
     again = world.move(back, THIRD_PHONE)
     assert world.people.locate(again.subject) == THIRD
-    assert world.people.look(OLD).generation == 2
+    assert world.generation(PHONE) == 2
 
 
 @pytest.mark.parametrize("why", ["login", "session", "roles", "moved in"])
@@ -147,22 +207,22 @@ def test_a_number_in_use_is_nobodys_to_take(
         if why == "login":
             world.sessions.end(holder.id, "logout")
         else:
-            world.otp.forget_login(NEW, LIMITS)
+            world.otp.forget_holder(NEW, LIMITS)
     elif why == "roles":
         world.people.grant(NEW, "admin")
     else:
         other = world.move(world.log_in(THIRD_PHONE))
         world.sessions.end(other.id, "logout")
-        world.otp.forget_login(NEW, LIMITS)
+        world.otp.forget_holder(NEW, LIMITS)
     before = stored(world)
-    draft = world.sessions.draft(NEW_PHONE, client_id=SHOP, moving=session)
+    prize = world.sessions.prize(NEW_PHONE, client_id=SHOP, moving=session)
     attempt = world.start(NEW_PHONE)
 
-    record = world.otp.check(attempt, prize=draft)
+    record = world.otp.check(attempt, prize=prize)
 
     with pytest.raises(PhoneInUse):
-        world.sessions.opened(draft, record.won)
-    assert world.otp.check(attempt, prize=draft).won == {"outcome": "in_use"}
+        world.sessions.opened(NEW_PHONE, record.won)
+    assert world.otp.check(attempt, prize=prize).won == {"outcome": "in_use"}
     assert not record.first_login
     assert stored(world) == before
     assert world.sessions.find(session.id) == session
@@ -196,10 +256,10 @@ def test_a_reassigned_number_that_nobody_used_is_free(
 ) -> None:
     world.log_in(NEW_PHONE)
     world.people.reassign(NEW)
-    world.otp.forget_login(NEW, LIMITS)
+    world.otp.forget_holder(NEW, LIMITS)
 
     assert world.move(session).subject == session.subject
-    assert world.people.look(NEW).generation == 1
+    assert world.generation(NEW_PHONE) == 1
 
 
 def test_who_is_erased_after_a_move_left_no_trace_at_home(
@@ -217,15 +277,15 @@ def test_who_is_erased_after_a_move_left_no_trace_at_home(
 def test_a_number_given_away_meanwhile_stays_its_new_holders(
     world: World, session: Session
 ) -> None:
-    draft = world.sessions.draft(NEW_PHONE, client_id=SHOP, moving=session)
-    record = world.win(draft, NEW_PHONE)
+    prize = world.sessions.prize(NEW_PHONE, client_id=SHOP, moving=session)
+    record = world.win(prize, NEW_PHONE)
     world.people.reassign(OLD)
     holder = world.log_in(PHONE)
 
-    world.sessions.opened(draft, record.won)
+    world.sessions.opened(NEW_PHONE, record.won)
 
     assert world.sessions.find(holder.id) == holder
-    assert world.people.look(OLD).generation == 1
+    assert world.generation(PHONE) == 1
     assert world.people.locate(session.subject) == NEW
 
 
@@ -245,7 +305,7 @@ def test_every_script_may_run_twice(store: Store) -> None:
     assert (moved.counter, moved.roles) == (1, ["customer", "admin"])
     assert len(world.sessions.all_of(NEW)) == 1
     assert world.people.locate(session.subject) == NEW
-    assert world.people.look(OLD).generation == 1
+    assert world.generation(PHONE) == 1
     assert world.people.reassign(NEW) == world.subjects.subject_of(NEW, 1)
 
 
@@ -259,18 +319,17 @@ def test_a_move_cut_short_anywhere_is_finished_by_who_comes_next(
     world = World(store, scripts=dying)
     session = world.log_in()
     world.people.grant(OLD, "admin")
-    draft = world.sessions.draft(NEW_PHONE, client_id=SHOP, moving=session)
-    record = world.win(draft, NEW_PHONE)
+    prize = world.sessions.prize(NEW_PHONE, client_id=SHOP, moving=session)
+    record = world.win(prize, NEW_PHONE)
     dying.left = scripts
     with pytest.raises(CutShort):
-        world.sessions.opened(draft, record.won)
+        world.sessions.opened(NEW_PHONE, record.won)
     assert world.told(PhoneChanged) == []
 
     dying.left = 1_000
-    session_id = NEW + draft.argument["id"]
+    session_id = NEW + prize.argument["id"]
     if by == "refresh":
-        token = world.sessions._refresh_tokens.write(session_id, 0)
-        assert world.refresh(token).subject == session.subject
+        assert world.refresh(world.token_at(session_id, 0)).subject == session.subject
     elif by == "find":
         assert world.sessions.find(session_id).subject == session.subject
     else:
@@ -307,35 +366,50 @@ def test_a_second_move_finishes_the_first(store: Store) -> None:
     dying = DyingScripts(store)
     world = World(store, scripts=dying)
     session = world.log_in()
-    drafts = []
     for phone in (NEW_PHONE, THIRD_PHONE):
-        draft = world.sessions.draft(phone, client_id=SHOP, moving=session)
-        drafts.append((draft, world.win(draft, phone)))
+        prize = world.sessions.prize(phone, client_id=SHOP, moving=session)
+        record = world.win(prize, phone)
         dying.left = 0
         with pytest.raises(CutShort):
-            world.sessions.opened(draft, drafts[-1][1].won)
+            world.sessions.opened(phone, record.won)
         dying.left = 1_000
-        session = world.sessions._read(draft.tag, drafts[-1][1].won)
+        (session,) = world.sessions.all_of(tag_of(phone))
 
     world.sessions.find(session.id)
 
     assert world.people.locate(session.subject) == THIRD
-    assert world.people.look(NEW).generation == 1
-    assert world.people.look(OLD).generation == 1
+    assert world.generation(NEW_PHONE) == 1
+    assert world.generation(PHONE) == 1
     assert world.told(PhoneChanged) == [
         PhoneChanged(session.subject, OLD, NEW),
         PhoneChanged(session.subject, NEW, THIRD),
     ]
 
 
+@pytest.mark.parametrize("junk", ["zz", "", 5, [], {}, "é" * 16, "x" * 17])
+def test_junk_where_a_phone_should_be_stands_in_nobodys_way(
+    world: World, session: Session, junk: object
+) -> None:
+    token = world.token(session)
+    record = json.dumps({"coming_from": junk, "moved": {session.subject: junk}})
+    world.store.client.set(world.key("person"), record)
+
+    assert world.sessions.find(session.id).subject == session.subject
+    assert world.refresh(token).subject == session.subject
+    assert world.log_in().subject == session.subject
+    assert world.people.locate(session.subject) == OLD
+    assert world.move(session).subject == session.subject
+    world.people.erase(NEW)
+
+
 def test_who_moves_to_two_numbers_at_once_is_at_one(real_store: Store) -> None:
     world = World(real_store)
     session = world.log_in()
     phones = (NEW_PHONE, THIRD_PHONE)
-    drafts = [world.sessions.draft(it, client_id=SHOP, moving=session) for it in phones]
-    records = [world.win(*it) for it in zip(drafts, phones, strict=True)]
+    prizes = [world.sessions.prize(it, client_id=SHOP, moving=session) for it in phones]
+    records = [world.win(*it) for it in zip(prizes, phones, strict=True)]
 
-    at_once(2, lambda i: world.sessions.opened(drafts[i], records[i].won))
+    at_once(2, lambda i: world.sessions.opened(phones[i], records[i].won))
 
     at = world.people.locate(session.subject)
     other = THIRD if at == NEW else NEW

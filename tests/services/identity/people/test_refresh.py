@@ -1,11 +1,27 @@
 """Refreshing: one chain of tokens, which dies when two hold it."""
 
+from dataclasses import replace
+
 import pytest
 
-from services.errors import InvalidGrant, InvalidToken
+from services.errors import (
+    InvalidClient,
+    InvalidGrant,
+    InvalidScope,
+    InvalidToken,
+    StoreUnavailable,
+)
 from services.events import SessionRefreshed, SessionsEnded
 from services.identity.people.records import Session, SessionRules
-from tests.services.identity.people.world import DAY, PHONE, SHOP, World, tag_of
+from services.scripts import Call, Reply
+from tests.services.identity.people.world import (
+    DAY,
+    PHONE,
+    SHOP,
+    DyingScripts,
+    World,
+    tag_of,
+)
 from tests.services.stores import Store
 from tests.services.threads import at_once
 from utils.crypto import fingerprint
@@ -50,8 +66,23 @@ def test_a_refresh_token_is_read_without_the_store(
 ) -> None:
     token = world.token(session)
 
-    assert world.sessions.read(token) == (session.id, 0)
-    assert world.sessions.read(token[:-1]) is None
+    assert world.sessions.read_token(token) == (session.id, 0)
+    assert world.sessions.read_token(token[:-1]) is None
+
+
+def test_the_newest_token_of_a_session_is_one(world: World, session: Session) -> None:
+    other = world.log_in()
+    first = world.token(session)
+    assert world.sessions.is_newest(first, session)
+
+    session = world.refresh(first)
+
+    newest = world.token(session)
+    tokens = [newest, first, world.token(other), world.token_at(session.id, 2), "", "x"]
+    assert [world.sessions.is_newest(it, session) for it in tokens] == [
+        True,
+        *[False] * 5,
+    ]
 
 
 @pytest.mark.parametrize("seconds", [0, 9])
@@ -214,22 +245,77 @@ def test_another_storefront_cannot_use_the_token(
 ) -> None:
     token = world.token(session)
 
-    with pytest.raises(InvalidGrant):
+    with pytest.raises(InvalidGrant) as refusal:
         world.sessions.refresh(token, client_id="https://evil.example")
+    assert refusal.value.session_lives
 
     assert outcomes(world) == ["foreign"]
     assert world.sessions.refresh(token, client_id=None).counter == 1
 
 
 def test_a_service_clients_session_takes_the_service_client(world: World) -> None:
-    draft = world.sessions.draft(PHONE, client_id="svc-orders")
-    session = world.sessions.opened(draft, world.win(draft).won)
+    prize = world.sessions.prize(PHONE, client_id="svc-orders")
+    session = world.sessions.opened(PHONE, world.win(prize).won)
     token = world.token(session)
 
-    with pytest.raises(InvalidGrant):
+    with pytest.raises(InvalidClient):
         world.sessions.refresh(token, client_id=None)
+    with pytest.raises(InvalidGrant):
+        world.sessions.refresh(token, client_id=SHOP)
 
+    assert outcomes(world) == ["unproven", "foreign"]
     assert world.sessions.refresh(token, client_id="svc-orders").counter == 1
+
+
+@pytest.mark.parametrize("scopes", [["phone", "admin"], ["admin"], ["phon"], ["hone"]])
+def test_to_ask_for_too_much_does_not_use_up_the_token(
+    world: World, scopes: list[str]
+) -> None:
+    session = world.log_in(scope="phone")
+    token = world.token(session)
+
+    with pytest.raises(InvalidScope):
+        world.sessions.refresh(token, scopes=scopes)
+
+    assert outcomes(world) == ["denied"]
+    world.advance(60)
+    assert world.sessions.refresh(token, scopes=["phone"]).counter == 1
+
+
+def test_a_used_token_ends_the_session_whatever_is_asked_for(
+    world: World, session: Session
+) -> None:
+    token = world.token(session)
+    world.refresh(token)
+    world.advance(60)
+
+    with pytest.raises(InvalidGrant):
+        world.sessions.refresh(token, scopes=["phone"])
+
+    assert world.sessions.all_of(session.tag) == []
+
+
+def test_a_refresh_that_nobody_waits_for_uses_up_no_token(store: Store) -> None:
+    class Stalled(DyingScripts):
+        """Redis runs what it was sent only when the caller has given up."""
+
+        def run(self, call: Call) -> Reply:
+            if call.timely and self.left == 0:
+                late = {**call.arguments, "not_after_ms": 1}
+                return self._runner.run(replace(call, arguments=late, timely=False))
+            return self._runner.run(call)
+
+    scripts = Stalled(store)
+    world = World(store, scripts=scripts)
+    session = world.log_in()
+    token = world.token(session)
+    scripts.left = 0
+    with pytest.raises(StoreUnavailable):
+        world.refresh(token)
+    scripts.left = 1
+    world.advance(60)
+
+    assert world.refresh(token).counter == 1
 
 
 def test_a_refresh_keeps_what_the_login_said(world: World) -> None:
@@ -247,10 +333,10 @@ def test_a_refresh_keeps_what_the_login_said(world: World) -> None:
 
 
 def test_a_session_that_was_never_made_cannot_be_refreshed(world: World) -> None:
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
-    session_id = tag_of(PHONE) + draft.argument["id"]
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
+    session_id = tag_of(PHONE) + prize.argument["id"]
     made = world.log_in()
-    token = world.sessions._refresh_tokens.write(session_id, 0)
+    token = world.token_at(session_id, 0)
 
     with pytest.raises(InvalidGrant):
         world.refresh(token)

@@ -63,12 +63,12 @@ def test_a_session_says_when_it_was_made_and_when_it_ends(world: World) -> None:
 
 @pytest.mark.parametrize("guess", ["wrong", "gone"])
 def test_without_a_won_check_there_is_no_session(world: World, guess: str) -> None:
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
     attempt = world.start()
     if guess == "wrong":
         record = world.otp.check(attempt, prize=None)
     else:
-        record = world.otp.check(replace(attempt, storefront="x"), prize=draft)
+        record = world.otp.check(replace(attempt, storefront="x"), prize=prize)
 
     assert (record.outcome, record.won) == (guess, {})
     assert world.sessions.all_of(tag_of(PHONE)) == []
@@ -76,10 +76,10 @@ def test_without_a_won_check_there_is_no_session(world: World, guess: str) -> No
 
 
 def test_a_check_run_twice_makes_one_session(world: World) -> None:
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
     attempt = world.start()
 
-    first, again = (world.otp.check(attempt, prize=draft) for _ in range(2))
+    first, again = (world.otp.check(attempt, prize=prize) for _ in range(2))
 
     assert first.won["id"] == again.won["id"]
     assert first.won["session"] == again.won["session"]
@@ -91,11 +91,11 @@ def test_a_check_run_twice_makes_one_session(world: World) -> None:
 def test_of_20_right_codes_at_once_one_session_comes(real_store: Store) -> None:
     world = World(real_store)
     attempt = world.start()
-    drafts = [world.sessions.draft(PHONE, client_id=SHOP) for _ in range(20)]
+    prizes = [world.sessions.prize(PHONE, client_id=SHOP) for _ in range(20)]
 
     records = at_once(
         20,
-        lambda i: world.otp.check(replace(attempt, op=f"try-{i}"), prize=drafts[i]),
+        lambda i: world.otp.check(replace(attempt, op=f"try-{i}"), prize=prizes[i]),
     )
 
     won = [it.won["id"] for it in records if it.outcome == "verified"]
@@ -114,9 +114,9 @@ def test_a_session_tells_how_the_code_came(
 
 
 def test_a_verified_phone_has_a_holder_and_no_session(world: World) -> None:
-    draft = world.sessions.name_only(PHONE)
+    prize = world.sessions.name_only(PHONE)
 
-    record = world.win(draft, channel="voice")
+    record = world.win(prize, channel="voice")
 
     holder = world.sessions.holder(record.won)
     assert holder.subject == world.subjects.subject_of(tag_of(PHONE))
@@ -217,14 +217,14 @@ def test_all_sessions_end_at_once(world: World) -> None:
 
 def test_who_is_frozen_gets_no_session_and_uses_the_code_up(world: World) -> None:
     world.people.freeze(tag_of(PHONE), "fraud")
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
     attempt = world.start()
 
-    record = world.otp.check(attempt, prize=draft)
+    record = world.otp.check(attempt, prize=prize)
 
     with pytest.raises(SubjectFrozen):
-        world.sessions.opened(draft, record.won)
-    again = world.otp.check(replace(attempt, op="another"), prize=draft)
+        world.sessions.opened(PHONE, record.won)
+    again = world.otp.check(replace(attempt, op="another"), prize=prize)
     assert again.outcome == "gone"
     assert not record.first_login
     assert world.key("ses") not in world.store.dump()
@@ -287,11 +287,11 @@ def test_a_phone_sealed_with_the_secret_before_opens(store: Store) -> None:
 def test_finding_refreshing_and_logging_in_take_a_round_trip_each(
     world: World,
 ) -> None:
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
     attempt = world.start()
     world.store.events.clear()
 
-    session = world.sessions.opened(draft, world.otp.check(attempt, prize=draft).won)
+    session = world.sessions.opened(PHONE, world.otp.check(attempt, prize=prize).won)
     world.sessions.find(session.id)
     world.refresh(world.token(session))
 
@@ -302,9 +302,9 @@ def test_finding_refreshing_and_logging_in_take_a_round_trip_each(
 def test_a_login_long_forgotten_by_its_session_is_no_first_one(world: World) -> None:
     world.log_in()
     world.advance(30 * DAY)
-    draft = world.sessions.draft(PHONE, client_id=SHOP)
+    prize = world.sessions.prize(PHONE, client_id=SHOP)
 
-    record = world.win(draft)
+    record = world.win(prize)
 
     assert not record.first_login
     assert len(world.sessions.all_of(tag_of(PHONE))) == 1

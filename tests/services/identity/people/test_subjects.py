@@ -51,11 +51,17 @@ def test_what_is_no_subject_does_not_read(text: str) -> None:
 
 
 def test_admins_are_those_of_the_settings() -> None:
-    assert SUBJECTS.roles_of(TAG) == ["customer", "admin"]
-    assert SUBJECTS.roles_of("x" * 16) == ["customer"]
-    assert SUBJECTS.roles_of("x" * 16, ["admin", "picker"]) == [
-        "customer",
-        "admin",
-        "picker",
-    ]
-    assert SUBJECTS.roles_of(TAG, ["admin"]) == ["customer", "admin"]
+    admin, other = SUBJECTS.subject_of(TAG), SUBJECTS.subject_of("x" * 16)
+
+    assert SUBJECTS.roles_of(TAG, admin) == ["customer", "admin"]
+    assert SUBJECTS.roles_of("x" * 16, other) == ["customer"]
+    granted = SUBJECTS.roles_of("x" * 16, other, ["admin", "picker"])
+    assert granted == ["customer", "admin", "picker"]
+    assert SUBJECTS.roles_of(TAG, admin, ["admin"]) == ["customer", "admin"]
+
+
+def test_who_comes_to_an_admins_number_later_is_none() -> None:
+    successor = SUBJECTS.subject_of(TAG, 1)
+
+    assert SUBJECTS.roles_of(TAG, successor) == ["customer"]
+    assert SUBJECTS.roles_of(TAG, successor, ["picker"]) == ["customer", "picker"]

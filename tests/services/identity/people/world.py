@@ -1,14 +1,15 @@
 """People who log in on a store, and what operators do to them."""
 
 import itertools
+import json
 from dataclasses import replace
 from typing import Any
 
 from services.events import Event
 from services.identity.people.people import People
-from services.identity.people.records import Session, SessionDraft, SessionRules
+from services.identity.people.records import Session, SessionPrize, SessionRules
 from services.identity.people.refresh_tokens import RefreshTokens
-from services.identity.people.sessions import WINNING, Sessions
+from services.identity.people.sessions import ON_WIN, Sessions
 from services.identity.people.subjects import Subjects
 from services.otp.codes import VerificationId, phone_tag
 from services.otp.records import Attempt, PhoneLimits, Plan, Record
@@ -46,6 +47,7 @@ class World:
         self.events: list[Event] = []
         scripts = scripts or store.scripts
         self.subjects = Subjects(key=b"s" * 32, admin_tags=[tag_of(ADMIN)])
+        self.refresh_tokens = RefreshTokens(token_keys)
         self.people = People(
             scripts,
             subjects=self.subjects,
@@ -58,12 +60,12 @@ class World:
             people=self.people,
             tag_of=tag_of,
             phone_keys=phone_keys,
-            refresh_tokens=RefreshTokens(token_keys),
+            refresh_tokens=self.refresh_tokens,
             rules=rules or SessionRules(),
             emit=self.events.append,
             offset_seconds=store.offset,
         )
-        self.otp = OtpStore(scripts, winning=WINNING, offset_seconds=store.offset)
+        self.otp = OtpStore(scripts, on_win=ON_WIN, offset_seconds=store.offset)
         self._ops = itertools.count()
 
     def start(self, phone: str = PHONE, channel: Channel = "sms") -> Attempt:
@@ -83,16 +85,16 @@ class World:
         return replace(attempt, op=f"op-{next(self._ops)}")
 
     def win(
-        self, draft: SessionDraft, phone: str = PHONE, channel: Channel = "sms"
+        self, prize: SessionPrize, phone: str = PHONE, channel: Channel = "sms"
     ) -> Record:
         """Have a code sent, and type it."""
-        return self.otp.check(self.start(phone, channel), prize=draft)
+        return self.otp.check(self.start(phone, channel), prize=prize)
 
     def log_in(
         self, phone: str = PHONE, *, channel: Channel = "sms", **options: Any
     ) -> Session:
-        draft = self.sessions.draft(phone, client_id=SHOP, **options)
-        return self.sessions.opened(draft, self.win(draft, phone, channel).won)
+        prize = self.sessions.prize(phone, client_id=SHOP, **options)
+        return self.sessions.opened(phone, self.win(prize, phone, channel).won)
 
     def move(self, session: Session, to: str = NEW_PHONE) -> Session:
         """Change the number of a person who is logged in."""
@@ -100,6 +102,16 @@ class World:
 
     def token(self, session: Session) -> str:
         return self.sessions.refresh_token_of(session)
+
+    def token_at(self, session_id: str, counter: int) -> str:
+        """Return the refresh token of a session, made or not, at any counter."""
+        return self.refresh_tokens.write(session_id, counter)
+
+    def generation(self, phone: str) -> int:
+        """Return how often a number changed hands, by its record."""
+        stored = self.store.client.get(self.key("person", phone))
+        generation: int = json.loads(stored or "{}").get("generation", 0)
+        return generation
 
     def refresh(self, token: str) -> Session:
         return self.sessions.refresh(token, client_id=SHOP)

@@ -3,6 +3,18 @@
 const ANSWER_MS = 2_000;
 const ANSWER_BYTES = 65_536;
 
+/** An answer of another status than 200. */
+export class OddStatus extends Error {
+  /**
+   * @param {string} url
+   * @param {number} status
+   */
+  constructor(url, status) {
+    super(`${url} answered ${status}`);
+    this.status = status;
+  }
+}
+
 /**
  * Return the JSON and headers of a 200 answer. Throws for anything else.
  *
@@ -20,7 +32,7 @@ export async function fetchJson(fetch, url, init) {
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`${url} answered ${response.status}`);
+    throw new OddStatus(url, response.status);
   }
   const bytes = await bounded(response);
   const body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -47,16 +59,19 @@ async function bounded(response) {
 }
 
 /**
- * Return the URL without a slash at the end. Throws where it would be read in clear:
- * http is for this machine.
+ * Return the URL without a slash at the end. Throws where keys could be anybody's: http
+ * is for this machine, or for a network that is trusted with them.
  *
  * @param {string} text
+ * @param {boolean} allowHttp
  */
-export function checkedUrl(text) {
-  const { protocol, hostname } = new URL(text);
+export function checkedUrl(text, allowHttp) {
+  const { protocol, hostname, username, password } = new URL(text);
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-  if (protocol !== "https:" && !(protocol === "http:" && local)) {
-    throw new TypeError(`${text} must be https`);
+  const plain = protocol === "http:" && (allowHttp || local);
+  if ((protocol !== "https:" && !plain) || username || password) {
+    // Without the URL, which may have a password.
+    throw new TypeError(`must be an https address without a user: ${hostname}`);
   }
   return text.replace(/\/+$/, "");
 }

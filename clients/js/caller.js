@@ -16,7 +16,7 @@ const ANSWER_MS = 15_000;
  *
  * @param {{ baseUrl: string, fetch: typeof fetch, cookies: boolean }} options
  */
-export function createHttp({ baseUrl, fetch, cookies }) {
+export function createCaller({ baseUrl, fetch, cookies }) {
   const root = baseUrl.replace(/\/+$/, "");
 
   /**

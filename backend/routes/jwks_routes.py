@@ -3,23 +3,20 @@
 import orjson
 from flask import Blueprint, Response, request
 
-from backend.wiring import Services
+from services.identity.keys.signing_keys import SigningKeys
 
 # Short enough that a new key is known before it signs, long enough to be no load.
-_JWKS_SECONDS = 300
+_CACHE_SECONDS = 300
 
 
-def token_routes(services: Services) -> Blueprint:
-    """Return the public routes about tokens."""
-    routes = Blueprint("tokens", __name__)
+def jwks_routes(keys: SigningKeys) -> Blueprint:
+    """Return the route of the public keys (RFC 7517)."""
+    routes = Blueprint("jwks", __name__)
 
     @routes.get("/.well-known/jwks.json")
     def jwks() -> Response:
-        response = Response(
-            orjson.dumps(services.identity.keys.jwks()),
-            content_type="application/json",
-        )
-        response.headers["Cache-Control"] = f"public, max-age={_JWKS_SECONDS}"
+        response = Response(orjson.dumps(keys.jwks()), content_type="application/json")
+        response.headers["Cache-Control"] = f"public, max-age={_CACHE_SECONDS}"
         # Equal keys give equal bytes, in every worker: so does the tag of them.
         response.add_etag()
         response.make_conditional(request)
