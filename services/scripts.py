@@ -233,12 +233,16 @@ class ScriptRunner:
         return [orjson.loads(cast("bytes", reply)) for reply in self._replies(timed)]
 
     def _timed(self, call: Call) -> Call:
-        if self._redis_zero_ms is None:
-            seconds, microseconds = self._exchange([("TIME",)])[0]
-            redis_ms = int(seconds) * 1_000 + int(microseconds) // 1_000
+        # Read once: another thread may forget it at any time.
+        zero_ms = self._redis_zero_ms
+        if zero_ms is None:
+            reply = self._exchange([("TIME",)])[0]
+            if isinstance(reply, Exception):
+                raise reply
+            redis_ms = int(reply[0]) * 1_000 + int(reply[1]) // 1_000
             # As if it was read just now: who waits is rather given up early than late.
-            self._redis_zero_ms = redis_ms - time.monotonic_ns() // 1_000_000
-        by = self._redis_zero_ms + time.monotonic_ns() // 1_000_000 + _PATIENCE_MS
+            zero_ms = self._redis_zero_ms = redis_ms - _now_ms()
+        by = zero_ms + _now_ms() + _PATIENCE_MS
         return replace(call, arguments={**call.arguments, "not_after_ms": by})
 
     def _replies(self, calls: Sequence[Call]) -> list[Any]:
@@ -259,6 +263,10 @@ def _command(call: Call) -> Command:
     keys = call.keys
     arguments = orjson.dumps(call.arguments)
     return ("EVALSHA", call.script.sha, len(keys), *keys, arguments)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _since(started: float) -> float:

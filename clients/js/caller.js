@@ -1,5 +1,6 @@
 /** One request to the service: JSON or a form out, camelCase JSON or an error back. */
 
+import { within } from "./deadline.js";
 import { AuthError, NetworkError } from "./errors.js";
 
 // The service gives itself 8 s to find a provider; the rest is the way there and back.
@@ -37,18 +38,20 @@ export function createCaller({ baseUrl, fetch, cookies }) {
     if (cookies && method !== "GET") headers["X-Requested-With"] = "QuickCart";
     let response, text;
     try {
-      response = await fetch(root + path, {
-        method,
-        headers,
-        body: json
-          ? JSON.stringify(json)
-          : form && new URLSearchParams(form).toString(),
-        credentials: cookies ? "include" : "omit",
-        cache: "no-store",
-        redirect: "error",
-        signal: AbortSignal.timeout(timeout ?? ANSWER_MS),
-      });
-      text = await response.text();
+      ({ response, text } = await within(timeout ?? ANSWER_MS, async (signal) => {
+        const response = await fetch(root + path, {
+          method,
+          headers,
+          body: json
+            ? JSON.stringify(json)
+            : form && new URLSearchParams(form).toString(),
+          credentials: cookies ? "include" : "omit",
+          cache: "no-store",
+          redirect: "error",
+          signal,
+        });
+        return { response, text: await response.text() };
+      }));
     } catch (cause) {
       throw new NetworkError(cause);
     }

@@ -1,5 +1,7 @@
 /** One small JSON document from the issuer: bounded in size and time, no redirects. */
 
+import { within } from "./deadline.js";
+
 const ANSWER_MS = 2_000;
 const ANSWER_BYTES = 65_536;
 
@@ -23,28 +25,34 @@ export class OddStatus extends Error {
  * @param {RequestInit} [init]
  * @returns {Promise<{ body: any, headers: Headers }>}
  */
-export async function fetchJson(fetch, url, init) {
-  const response = await fetch(url, {
-    ...init,
-    redirect: "error",
-    credentials: "omit",
-    signal: AbortSignal.timeout(ANSWER_MS),
+export function fetchJson(fetch, url, init) {
+  return within(ANSWER_MS, async (signal) => {
+    const response = await fetch(url, {
+      ...init,
+      redirect: "error",
+      credentials: "omit",
+      signal,
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new OddStatus(url, response.status);
+    }
+    const bytes = await bounded(response, signal);
+    const body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return { body, headers: response.headers };
   });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new OddStatus(url, response.status);
-  }
-  const bytes = await bounded(response);
-  const body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  return { body, headers: response.headers };
 }
 
-/** @param {Response} response */
-async function bounded(response) {
+/**
+ * @param {Response} response
+ * @param {AbortSignal} signal
+ */
+async function bounded(response, signal) {
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const chunks = [];
   let size = 0;
   const reader = response.body?.getReader();
+  signal.addEventListener("abort", () => reader?.cancel(signal.reason).catch(() => {}));
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) break;

@@ -214,3 +214,21 @@ def test_a_clock_of_the_server_that_was_set_loses_nothing(
     scripts._redis_zero_ms -= 3_600_000
 
     assert scripts.run(timely) == {"count": 2}
+
+
+def test_a_server_that_is_busy_is_unavailable(
+    own_server: RedisServer, timely: Call
+) -> None:
+    """It answers every command with a refusal, TIME as well."""
+    with redis.Redis.from_url(own_server.url) as client:
+        client.acl_setuser(
+            "narrow",
+            enabled=True,
+            nopass=True,
+            keys="*",
+            commands=["+eval", "+evalsha"],
+        )
+    scripts = runner(own_server.url.replace("//", "//narrow:any@"))
+
+    with pytest.raises(StoreUnavailable):
+        scripts.run(timely)

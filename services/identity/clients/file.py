@@ -8,6 +8,7 @@ from typing import Any
 from services.identity.clients.public_keys import PublicKey, read_jwk
 from services.identity.clients.service_clients import (
     CLIENT_ID,
+    DIGEST,
     MAX_DAYS,
     MAX_SECRETS,
     SCOPES,
@@ -20,7 +21,6 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
 # What ends so is an audience of verification tokens, which nobody asks about.
 _AUDIENCE = re.compile(r"[!-~]{1,200}(?<!/verification)", re.ASCII)
 AUDIENCE_WANTED = "must be one word of ASCII characters, and not end with /verification"
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIELDS = frozenset(
     {"id", "name", "scopes", "audiences", "expires", "secret_sha256", "public_keys"}
 )
@@ -93,7 +93,7 @@ def _find_credential_faults(table: Mapping[str, Any]) -> Iterator[str]:
     if (
         digests is None
         or len(digests) > MAX_SECRETS
-        or not all(map(_DIGEST.fullmatch, digests))
+        or not all(map(DIGEST.fullmatch, digests))
     ):
         yield f"secret_sha256 must be a list of at most {MAX_SECRETS} SHA-256 in hex"
     keys = table.get("public_keys", [])

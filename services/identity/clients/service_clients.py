@@ -25,6 +25,9 @@ Source = Literal["store", "file"]
 # Never 22 characters, as the subject of a person has: neither can pass for the other.
 CLIENT_ID = re.compile(r"svc-[a-z0-9-]{1,16}", re.ASCII)
 
+# What is kept of a secret: SHA-256 in hex.
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
 # What a service client may be allowed.
 SCOPES = ("otp:send", "otp:status", "token:introspect", "token:revoke", "admin")
 

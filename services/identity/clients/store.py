@@ -25,6 +25,7 @@ from services.errors import NotFound, StoreUnavailable
 from services.identity.clients.public_keys import read_jwk
 from services.identity.clients.service_clients import (
     CLIENT_ID,
+    DIGEST,
     ClientRefused,
     ServiceClient,
     StoredSecret,
@@ -39,6 +40,9 @@ _CHANGE = Script.load(_ROWS, _HERE / "client_change.lua")
 
 # Operators change a client by hand; more tries than people could be at it.
 _TRIES = 5
+
+# The end of the year 9999: what comes after it is no date.
+_LAST_MOMENT = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +153,12 @@ def _build(client_id: str, value: dict[str, Any]) -> ServiceClient:
     return ServiceClient(
         id=client_id,
         name=_text(value["name"]),
-        scopes=frozenset(map(_text, value["scopes"])),
-        audiences=frozenset(map(_text, value["audiences"])),
-        registered=int(value["registered"]),
-        expires=int(value["expires"]),
+        scopes=_texts(value["scopes"]),
+        audiences=_texts(value["audiences"]),
+        registered=_moment(value["registered"]),
+        expires=_moment(value["expires"]),
         secrets=tuple(
-            StoredSecret(digest=_text(it["sha256"]), ending=_text(it["ending"]))
+            StoredSecret(digest=_digest(it["sha256"]), ending=_text(it["ending"]))
             for it in value["secrets"]
         ),
         public_keys=tuple(map(read_jwk, value["public_keys"])),
@@ -165,6 +169,24 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _texts(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError
+    return frozenset(map(_text, value))
+
+
+def _moment(value: object) -> int:
+    if not (isinstance(value, int) and 0 <= value <= _LAST_MOMENT):
+        raise TypeError
+    return value
+
+
+def _digest(value: object) -> str:
+    if not DIGEST.fullmatch(_text(value)):
+        raise TypeError
+    return str(value)
 
 
 def _write(client: ServiceClient) -> bytes:

@@ -13,8 +13,8 @@ local function is_text(value, pattern)
 end
 
 local function is_moment(value)
-  -- Not beyond what a double counts exactly, nor infinite, nor NaN.
-  return type(value) == 'number' and value >= 0 and value < 2 ^ 53
+  -- Nor infinite, nor NaN; the last one is the end of the year 9999.
+  return type(value) == 'number' and value >= 0 and value <= 253402300799
     and value == math.floor(value)
 end
 
@@ -31,7 +31,8 @@ end
 local rows, broken, active = {}, {}, nil
 local flat = redis.call('HGETALL', KEYS[1])
 for at = 1, #flat, 2 do
-  local kid, row = flat[at], row_of(flat[at + 1])
+  local kid = flat[at]
+  local row = is_text(kid, '^[%w_-]+$') and row_of(flat[at + 1])
   if row then
     rows[kid] = row
     if row.state == 'active' then active = kid end

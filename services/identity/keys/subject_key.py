@@ -49,7 +49,9 @@ class SubjectKeyCheck:
             redis.RedisError: Redis cannot be reached.
         """
         known = self._client.get(_KEY) or self._mark
-        text = known.decode() if isinstance(known, bytes) else str(known)
+        text = (
+            known.decode(errors="replace") if isinstance(known, bytes) else str(known)
+        )
         self._found = "" if same(text, self._mark) else PROBLEM
         return self._found
 

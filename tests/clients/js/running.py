@@ -34,7 +34,8 @@ def run(*command: str, env: Mapping[str, str] | None = None) -> None:
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        # Less than what ends a test that hangs: Node would be left behind.
+        timeout=50,
         check=False,
     )
     assert done.returncode == 0, done.stdout.decode()

@@ -355,11 +355,12 @@ def test_other_fields_of_a_row_are_left_out(real_store: Store) -> None:
     assert fleet.shown() == {fleet.built_in.kid, key.kid}
 
 
+@pytest.mark.parametrize("row", [b"?", json.dumps(GOOD).encode()])
 @pytest.mark.parametrize("name", [b"", b"\xff\x00", b"a b"])
 def test_a_row_of_no_keys_name_stops_nothing(
-    fleet: Fleet, store: Store, name: bytes
+    fleet: Fleet, store: Store, name: bytes, row: bytes
 ) -> None:
-    store.client.hset("keys", name, b"?")
+    store.client.hset("keys", name, row)
 
     assert fleet.signs() == fleet.built_in.kid
     assert list(fleet.states().values()) == ["unreadable"]

@@ -78,10 +78,12 @@ def test_the_newest_token_of_a_session_is_one(world: World, session: Session) ->
     session = world.refresh(first)
 
     newest = world.token(session)
-    tokens = [newest, first, world.token(other), world.token_at(session.id, 2), "", "x"]
+    # Redis may have lost its last second, and with it the count of one refresh.
+    newer = world.token_at(session.id, 2)
+    tokens = [newest, newer, first, world.token(other), "", "x"]
     assert [world.sessions.is_newest(it, session) for it in tokens] == [
-        True,
-        *[False] * 5,
+        *[True] * 2,
+        *[False] * 4,
     ]
 
 
