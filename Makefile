@@ -6,6 +6,8 @@
 #   make check    format, lint, types, imports
 #   make format   rewrite the code in the project's format
 #   make bench    run the load scripts
+#   make attack   attack the service in simulated time
+#                                     make attack ARGS="--only bombing --scale 0.2"
 #   make simulate simulate a day of logins
 #                                     make simulate ARGS="--logins 5000 --seed 7"
 #   make audit    look up the pinned versions' known vulnerabilities
@@ -27,7 +29,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock bench simulate audit clean
+.PHONY: run test check format lock bench simulate attack audit clean
 
 run: $(VENV)/.runtime
 	@exec $(BIN)/python -m backend.app --default-env development
@@ -50,6 +52,9 @@ bench: $(VENV)/.dev
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation.run $(ARGS)
+
+attack: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.abuse.run $(ARGS)
 
 audit: $(VENV)/.dev
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import phonenumbers
-
 from backend.composition.journal import Journal
 from backend.errors import BodyError
 from backend.schemas.admin import (
@@ -128,7 +126,7 @@ class Admin:
 
     def _find(self, asked: PersonRequest) -> Person:
         if asked.phone is not None:
-            tag = self._tag_of_phone(asked.phone)
+            tag = self.tag_of_phone(asked.phone)
         elif asked.sub is not None:
             tag = self._people.locate(asked.sub)
         else:
@@ -138,15 +136,18 @@ class Admin:
             tag = verification.tag
         return self._people.look(tag)
 
-    def _tag_of_phone(self, phone: str) -> str:
-        """Return the tag of a number, also where we do not send to any more."""
+    def tag_of_phone(self, phone: str) -> str:
+        """Return the tag of a number, also where we do not send to any more.
+
+        Raises:
+            PhoneInvalid, PhoneNotSupported: no number that can get a code.
+        """
         try:
             return self._phonebook.read(phone, None)[1]
         except PhoneNotSupported:
             pass
         try:
-            known = phonenumbers.SUPPORTED_REGIONS
-            number = parse_phone(phone, default_region="ZZ", allowed_regions=known)
+            number = parse_phone(phone, default_region="ZZ")
         except PhoneNotSupportedError:
             raise PhoneNotSupported from None
         except PhoneInvalidError:

@@ -13,9 +13,11 @@ from flask_cors import CORS
 from backend.banner import banner
 from backend.body import READ_BYTES
 from backend.callers import Callers
+from backend.composition.checked_settings import load_checked_settings
 from backend.composition.subject_key import refuse_other_names
 from backend.credentials import Credentials
 from backend.errors import register_errors
+from backend.routes.abuse_routes import abuse_routes
 from backend.routes.admin_routes import admin_routes
 from backend.routes.auth_routes import auth_routes
 from backend.routes.docs_routes import docs_routes
@@ -27,7 +29,7 @@ from backend.routes.people_routes import people_routes
 from backend.routes.phone_routes import phone_routes
 from backend.routes.webhook_routes import webhook_routes
 from backend.telemetry import Telemetry
-from backend.wiring import Services, build_services, load_checked_settings
+from backend.wiring import Services, build_services
 from config.config import Settings, SettingsError
 from config.logging import configure_logging
 from config.server import serve, server_options, try_to_listen
@@ -79,6 +81,7 @@ def create_app(
     app.register_blueprint(oauth_routes(services.identity, credentials, callers))
     app.register_blueprint(metadata_routes(settings.token_issuer))
     app.register_blueprint(admin_routes(services.admin, credentials))
+    app.register_blueprint(abuse_routes(services.desk, credentials))
     app.register_blueprint(
         health_routes(
             services,

@@ -3,7 +3,7 @@
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from backend.wiring import configured_providers
+from backend.composition.checked_settings import configured_providers
 from config.config import Settings
 from config.server import ServerOptions
 

@@ -12,13 +12,15 @@ from ipaddress import (
 
 from flask import Request
 
-from services.abuse.guard import Caller
+from services.abuse.asking import Caller
 
 # The storefront of callers without an Origin: apps and other services.
 DIRECT = "direct"
 
-# One subscriber's share of IPv6: within it addresses are free to change.
+# One subscriber's share of IPv6: within it addresses are free to change. Many have
+# more, and no more than this as a rule (RFC 6177).
 _IPV6_PREFIX = 64
+_IPV6_WIDER_PREFIX = 48
 
 Network = IPv4Network | IPv6Network
 
@@ -37,18 +39,30 @@ class Callers:
     """Tells callers apart, trusting only what the operator's own proxies say."""
 
     def __init__(
-        self, *, trusted_proxies: Sequence[Network], origins: Collection[str]
+        self,
+        *,
+        trusted_proxies: Sequence[Network] | int,
+        origins: Collection[str],
     ) -> None:
-        """``trusted_proxies`` may speak for others; ``origins`` are the storefronts."""
-        self._trusted = tuple(trusted_proxies)
+        """``trusted_proxies`` may speak for others; ``origins`` are the storefronts.
+
+        As a number they are the last so many hops, wherever they are: whoever asks must
+        then not be able to come but by them.
+        """
+        self._hops = trusted_proxies if isinstance(trusted_proxies, int) else 0
+        self._trusted = (
+            () if isinstance(trusted_proxies, int) else tuple(trusted_proxies)
+        )
         self._origins = frozenset(origins)
 
     def identify(self, request: Request) -> Caller:
         """Return who sent ``request``."""
+        address = self.address_of(
+            request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
+        )
         return Caller(
-            network=self.network_of(
-                request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
-            ),
+            network=_network(address),
+            wider=_wider(address),
             storefront=self.storefront_of(request),
         )
 
@@ -73,18 +87,30 @@ class Callers:
         it says of people costs nobody else's, and buys nothing beside its own.
         """
         if end_user_ip is None:
-            network = self.identify(request).network
+            own = self.identify(request)
+            network, wider = own.network, own.wider
         else:
-            network = _network(end_user_ip)
-        return Caller(network=f"{client_id} {network}", storefront=client_id)
+            network, wider = _network(end_user_ip), _wider(end_user_ip)
+        return Caller(
+            network=f"{client_id} {network}",
+            wider=f"{client_id} {wider}" if wider else "",
+            storefront=client_id,
+            client=client_id,
+        )
 
     def is_trusted(self, peer: str) -> bool:
         """Tell whether ``peer`` is one of the operator's own proxies."""
+        if self._hops:
+            return True
         address = _address(peer) if self._trusted else None
         return address is not None and any(address in it for it in self._trusted)
 
     def network_of(self, peer: str, forwarded_for: str) -> str:
-        """Return the client's network: its IPv4 address or IPv6 /64.
+        """Return the client's network: its IPv4 address or IPv6 /64."""
+        return _network(self.address_of(peer, forwarded_for))
+
+    def address_of(self, peer: str, forwarded_for: str) -> str:
+        """Return the client's address.
 
         ``X-Forwarded-For`` is read from the right, and only as far as trusted proxies
         vouch for it; ``Forwarded``, ``X-Real-IP`` and the like are ignored.
@@ -93,12 +119,15 @@ class Callers:
         hops = (
             [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
         )
+        if self._hops:
+            first = hops[-self._hops :][0] if len(hops) >= self._hops else ""
+            return client if _address(first) is None else first
         while hops and self.is_trusted(client):
             hop = hops.pop()
             if _address(hop) is None:
                 break
             client = hop
-        return _network(client)
+        return client
 
 
 def is_public(text: str) -> bool:
@@ -122,7 +151,18 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def _network(text: str) -> str:
     address = _address(text)
     if isinstance(address, IPv6Address):
-        # Without its zone: a zone is the link it came by, not part of the address.
-        plain = IPv6Address(int(address))
-        return str(ip_network((plain, _IPV6_PREFIX), strict=False))
+        return _around(address, _IPV6_PREFIX)
     return str(address) if address else "unknown"
+
+
+def _wider(text: str) -> str:
+    address = _address(text)
+    if isinstance(address, IPv6Address):
+        return _around(address, _IPV6_WIDER_PREFIX)
+    return ""
+
+
+def _around(address: IPv6Address, prefix: int) -> str:
+    # Without its zone: a zone is the link it came by, not part of the address.
+    plain = IPv6Address(int(address))
+    return str(ip_network((plain, prefix), strict=False))

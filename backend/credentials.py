@@ -10,7 +10,7 @@ from backend.callers import Callers, is_public
 from backend.composition.identity import Identity
 from backend.errors import BodyError
 from backend.forms import bad_form
-from services.abuse.guard import Caller
+from services.abuse.asking import Caller
 from services.errors import (
     InsufficientScope,
     InvalidClient,

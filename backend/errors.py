@@ -41,7 +41,12 @@ PROBLEMS: dict[str, Row] = {
     "verification_gone": Row(410, "There is no such verification any more"),
     "attempts_exhausted": Row(410, "The guesses on this code are used up"),
     "phone_locked": Row(429, "Too many wrong codes for this phone"),
+    "phone_disabled": Row(403, "SMS login is disabled for this phone"),
     "rate_limited": Row(429, "Too many requests"),
+    "challenge_required": Row(403, "Solve the challenge and ask again"),
+    "caller_blocked": Row(403, "No codes for this network"),
+    "device_token_invalid": Row(422, "This is no device token of this phone"),
+    "spend_limit": Row(503, "No messages to new phones for now"),
     "channel_not_available": Row(422, "This channel is not open for this number"),
     "recipient_unreachable": Row(422, "This phone cannot be reached"),
     "delivery_unavailable": Row(503, "No SMS provider could take the message"),
@@ -97,6 +102,8 @@ def _auth_error(error: errors.AuthError) -> Response:
         problem["limit"] = error.limit
     if error.next_step is not None:
         problem["next"] = error.next_step
+    if isinstance(error, errors.ChallengeRequired):
+        problem["challenge"] = error.challenge
     response = _render(problem)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

@@ -5,6 +5,7 @@ from flask import Response
 from backend.composition.identity import Identity
 from backend.cookies import set_refresh_cookie
 from backend.responses import json_response
+from services.abuse.devices import DeviceTokens
 from services.identity.people.records import Session
 
 
@@ -13,18 +14,26 @@ def login_response(
     session: Session,
     e164: str,
     *,
+    devices: DeviceTokens,
     first: bool,
     by_cookie: bool,
 ) -> Response:
-    """Show a login (``schemas.otp.LoginResponse``)."""
+    """Show a login (``schemas.otp.LoginResponse``), with a token for its device."""
     user = {
         "id": session.subject,
         "phone": e164,
         "roles": session.roles,
         "first_login": first,
     }
+    # Redis's time, as the session was read by it, and a second more at most.
+    at = session.ends - session.expires_in
     return token_response(
-        identity, session, by_cookie=by_cookie, verified=True, user=user
+        identity,
+        session,
+        by_cookie=by_cookie,
+        verified=True,
+        device_token=devices.issue(session.tag, at=at),
+        user=user,
     )
 
 

@@ -16,6 +16,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from backend.abuse_metrics import AbuseMetrics
 from backend.identity_metrics import IdentityMetrics
 from services import events, routing_events
 
@@ -136,14 +137,12 @@ class Metrics:
             "error",
         )
         # Every worker is told of every change within seconds: the last word counts.
-        self._weight = Children(
-            Gauge(
-                "sms_vendor_weight",
-                "The chance, in percent, that a pick of the vendor is kept.",
-                ["provider", "channel", "country"],
-                multiprocess_mode="mostrecent",
-                registry=self.registry,
-            )
+        self._weight = self._gauge(
+            "sms_vendor_weight",
+            "The chance, in percent, that a pick of the vendor is kept.",
+            "provider",
+            "channel",
+            "country",
         )
         self._weight_changes = self._counter(
             "sms_vendor_weight_changes",
@@ -189,6 +188,7 @@ class Metrics:
             routing_events.VendorMeasured: self._vendor_measured,
             routing_events.RouteChosen: self._route_chosen,
             **IdentityMetrics(self._counter).takers,
+            **AbuseMetrics(self._counter, self._gauge).takers,
         }
 
     def count(self, event: events.Event | RequestServed) -> None:
@@ -263,6 +263,18 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Children:
         return Children(Counter(name, meaning, labels, registry=self.registry))
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Children:
+        """Make a gauge that shows the latest word of any worker."""
+        return Children(
+            Gauge(
+                name,
+                meaning,
+                labels,
+                multiprocess_mode="mostrecent",
+                registry=self.registry,
+            )
+        )
 
     def _histogram(
         self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str

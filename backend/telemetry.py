@@ -14,7 +14,8 @@ from structlog.typing import FilteringBoundLogger
 
 from backend.callers import Callers
 from backend.metrics import Metrics, RequestServed
-from services import events, routing_events
+from services import abuse_events, events, routing_events
+from services.alert_words import alert_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -38,6 +39,7 @@ _WARNINGS = (
     events.ScriptRan,
     events.SigningKeyChanged,
     events.AdminActed,
+    abuse_events.PhoneWasDisabled,
 )
 
 ExcInfo = (
@@ -66,7 +68,7 @@ class Telemetry:
         self.metrics.count(event)
         if _is_ordinary(event):
             return
-        write = self._log.warning if isinstance(event, _WARNINGS) else self._log.info
+        write = getattr(self._log, _level(event))
         write(_NAMES[type(event)], request_id=_request_id.get(), **_fields(event))
 
     def watch(self, app: Flask, callers: Callers) -> None:
@@ -148,10 +150,28 @@ def _is_ordinary(event: events.Event | RequestServed) -> bool:
             return event.outcome == "ok"
         case events.SessionRefreshed():
             return event.outcome == "rotated"
+        case abuse_events.AlertSent():
+            return event.outcome == "muted"
         case routing_events.VendorMeasured() | events.TokenIntrospected():
+            return True
+        case abuse_events.AbuseMeasured():
             return True
         case _:
             return False
+
+
+def _level(event: events.Event | RequestServed) -> str:
+    """Return the level of an event's line: that of its alert, if it is one."""
+    match event:
+        case RequestServed():
+            return "info"
+        case abuse_events.AlertSent():
+            return "info" if event.outcome == "sent" else "warning"
+        case abuse_events.PolicyFollowed():
+            return "warning" if event.broken else "info"
+    if alert := alert_of(event):
+        return alert.level
+    return "warning" if isinstance(event, _WARNINGS) else "info"
 
 
 def _fields(event: events.Event | RequestServed) -> dict[str, object]:
@@ -192,5 +212,14 @@ _NAMES: dict[type[object], str] = {
         events.TokenIntrospected,
         events.SigningKeyChanged,
         events.AdminActed,
+        abuse_events.SendShadowed,
+        abuse_events.ChallengeAsked,
+        abuse_events.ChallengeChecked,
+        abuse_events.ConversionJudged,
+        abuse_events.MoneyReached,
+        abuse_events.GuessingChanged,
+        abuse_events.PhoneWasDisabled,
+        abuse_events.PolicyFollowed,
+        abuse_events.AlertSent,
     )
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from benchmarks.defence import DefenceRun
 from benchmarks.first_send import Start
 from benchmarks.footprint import Footprint, Operation
 from benchmarks.identity import Crowd
@@ -27,6 +28,8 @@ _SHARE_OF_IDEAL = 0.9
 _MOST_BYTES = 700
 _MOST_VENDOR_MS = 1.2
 _MOST_LATER_MS = 150
+# All defences together may cost a quarter of the sends.
+_LEFT_OF_SENDS = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Found:
     slow: Sequence[SlowRun]
     starts: Sequence[Start]
     receipts: Sequence[ReceiptRun]
+    defence: Sequence[DefenceRun]
     crowd: Crowd
     kit: tuple[float, float]
     footprint: Footprint
@@ -55,8 +59,9 @@ class Found:
         runs = [f"{row.name}: {problem}" for row in rows for problem in row.void]
         slow = [f"slow vendor: {run.problem}" for run in self.slow if run.problem]
         receipts = [f"receipts: {run.problem}" for run in self.receipts if run.problem]
+        defence = [f"defence: {run.problem}" for run in self.defence if run.problem]
         crowd = [f"sessions: {it}" for it in [self.crowd.problem] if it]
-        return runs + slow + receipts + crowd
+        return runs + slow + receipts + defence + crowd
 
 
 def write_report(found: Found) -> str:
@@ -68,6 +73,7 @@ def write_report(found: Found) -> str:
         _slow(found),
         _starts(found),
         _receipts(found),
+        _defence(found),
         write_sessions(found.crowd),
         write_kit(found.kit),
         _bytes(found),
@@ -215,6 +221,28 @@ def _receipts(found: Found) -> str:
 CPU time of the service, from the first send until it rests again, over Twilio. With
 receipts it asks for them, remembers every message, and takes in two receipts for each,
 which are requests of their own: three requests in place of one."""
+
+
+def _defence(found: Found) -> str:
+    title = "## What the defence against abuse costs"
+    good = [run for run in found.defence if not run.problem]
+    if not good:
+        return f"{title}\n\nvoid"
+    left = median(run.ratio for run in good)
+    row = (
+        f"{median(run.without for run in good):.0f}",
+        f"{median(run.with_all for run in good):.0f}",
+        f"{left:.2f}",
+        verdict(f">= {_LEFT_OF_SENDS}", holds=left >= _LEFT_OF_SENDS),
+    )
+    head = ("sends/s without", "with all rules", "ratio", "target")
+    return f"""{title}
+
+{table(head, [row])}
+
+Over the console, which costs nothing, so that the share of the defence is the largest.
+Without: every shared rule is off, those of a phone are not. With: every rule counts,
+the codes' conversion and three caps on money among them, and none refuses."""
 
 
 def _bytes(found: Found) -> str:

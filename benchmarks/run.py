@@ -13,6 +13,7 @@ from pathlib import Path
 
 import redis
 
+from benchmarks.defence import defended, measure_defence, undefended
 from benchmarks.first_send import measure_starts
 from benchmarks.footprint import (
     COOLDOWN_SECONDS,
@@ -154,6 +155,18 @@ def _measure(plan: Plan) -> Found:
         vendors = measure_vendors(
             simulator, phones, rounds=plan.vendor_rounds, sends=plan.vendor_sends
         )
+        _say("defence")
+        with (
+            start_service(undefended(store.port)) as without,
+            start_service(defended(store.port)) as with_all,
+        ):
+            defence = measure_defence(
+                without,
+                with_all,
+                phones,
+                seconds=plan.seconds,
+                rounds=plan.rounds,
+            )
         _say("slow vendor")
         slow = measure_slow_vendor(
             twilio,
@@ -203,6 +216,7 @@ def _measure(plan: Plan) -> Found:
             slow=slow,
             starts=starts,
             receipts=receipts,
+            defence=defence,
             crowd=crowd,
             kit=kit,
             footprint=footprint,

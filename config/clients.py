@@ -8,7 +8,7 @@ from config.lists import parse_origin
 from config.toml_tables import Table, read_tables
 
 _AUDIENCE = re.compile(r"[!-~]{1,200}")
-_CLIENT = re.compile(r"svc-[a-z0-9-]{1,16}")
+CLIENT = re.compile(r"svc-[a-z0-9-]{1,16}")
 
 
 def parse_audience(text: str) -> tuple[str, str]:
@@ -20,7 +20,7 @@ def parse_audience(text: str) -> tuple[str, str]:
     storefront, equals, audience = text.rpartition("=")
     if not (equals and _AUDIENCE.fullmatch(audience)):
         raise ValueError("must look like https://shop.example.com=shop")
-    if not (_CLIENT.fullmatch(storefront) or storefront == "direct"):
+    if not (CLIENT.fullmatch(storefront) or storefront == "direct"):
         storefront = parse_origin(storefront)
     return storefront, audience
 

@@ -27,10 +27,15 @@ from pydantic_settings import (
 )
 
 from config import fields
+from config.abuse_rules import find_abuse_warnings
+from config.abuse_settings import AbuseSettings
+from config.alert_settings import AlertSettings
+from config.challenge_settings import ChallengeSettings
 from config.delivery_settings import DeliverySettings
 from config.fields import Environment, between
 from config.identity_settings import IdentitySettings
 from config.limits import parse_cooldowns, parse_ladder, parse_limits
+from config.number_settings import NumberSettings, find_number_warnings
 from config.rules import find_conflicts
 from config.vendor_settings import VendorSettings
 
@@ -46,7 +51,15 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
-class Settings(IdentitySettings, DeliverySettings, VendorSettings):
+class Settings(
+    NumberSettings,
+    AbuseSettings,
+    AlertSettings,
+    ChallengeSettings,
+    IdentitySettings,
+    DeliverySettings,
+    VendorSettings,
+):
     """All settings, read once at start by `load_settings`.
 
     Limits are `(count, window_seconds)` pairs that hold together; empty means off.
@@ -66,7 +79,7 @@ class Settings(IdentitySettings, DeliverySettings, VendorSettings):
     workers: Annotated[int, between(1, 64)] = 2
     threads: Annotated[int, between(1, 1024)] = 128
     log_level: fields.LogLevel = "info"
-    trusted_proxies: fields.Networks = ()
+    trusted_proxies: fields.Proxies = ()
 
     # Secret and store. A missing secret lasts for one start, in development only.
     secret_key: SecretStr = Field(
@@ -113,20 +126,6 @@ class Settings(IdentitySettings, DeliverySettings, VendorSettings):
     # NIST SP 800-63B-4 3.2.2: waits from 30 seconds up to an hour.
     lock_ladder: fields.LockLadder = parse_ladder("5:30s, 8:2m, 10:15m, 12:1h")
 
-    # Limits of one IPv4 address or IPv6 /64. Mobile carriers share addresses.
-    sends_per_ip: fields.LimitList = parse_limits("10/10m, 30/1h, 100/24h")
-    # As PyPI: 50 an hour.
-    wrong_checks_per_ip: fields.LimitList = parse_limits("20/10m, 50/1h")
-
-    # Limits beyond one phone. SMS pumping walks through neighbouring numbers.
-    sends_per_prefix: fields.LimitList = parse_limits("10/10m, 30/1h")
-    # 2,000 guesses an hour are one takeover in 21 days, over all phones.
-    wrong_checks_global: fields.LimitList = parse_limits("2000/1h")
-    sends_global: fields.LimitList = ()
-    # A call costs as much as ten texts, and to some countries a hundred times that.
-    calls_per_prefix: fields.LimitList = parse_limits("5/1h")
-    calls_global: fields.LimitList = parse_limits("100/1h")
-
     # No variable: what the operator should know about how the others were read.
     warnings: tuple[str, ...] = ()
 
@@ -151,6 +150,8 @@ class Settings(IdentitySettings, DeliverySettings, VendorSettings):
     def _default_country_if_none(
         cls, countries: tuple[str, ...], info: ValidationInfo
     ) -> tuple[str, ...]:
+        if (rules := info.data.get("number_policy_file")) is not None:
+            return tuple(rules.served())
         default = info.data.get("default_country")
         return countries or ((default,) if default else ())
 
@@ -178,9 +179,13 @@ class Settings(IdentitySettings, DeliverySettings, VendorSettings):
 def variable_names() -> tuple[str, ...]:
     """Return the name of every variable, in the order of the settings."""
     apart = {
+        **AbuseSettings.model_fields,
+        **NumberSettings.model_fields,
         **IdentitySettings.model_fields,
         **DeliverySettings.model_fields,
         **VendorSettings.model_fields,
+        **ChallengeSettings.model_fields,
+        **AlertSettings.model_fields,
     }
     own = [name for name in Settings.model_fields if name not in apart]
     return tuple(
@@ -234,7 +239,8 @@ def load_settings(
     ]
     if problems:
         raise SettingsError(tuple(problems))
-    return settings
+    warnings += (*find_abuse_warnings(settings), *find_number_warnings(settings))
+    return settings.model_copy(update={"warnings": warnings})
 
 
 def _given(variables: Mapping[str, str | None]) -> dict[str, str]:

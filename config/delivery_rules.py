@@ -59,7 +59,7 @@ def _channel_conflicts(settings: "Settings") -> Iterator[Fault]:
             "means nothing without a vendor for calls (TWILIO_VOICE_NUMBER)",
         )
     beyond = set(settings.voice_countries).difference(settings.allowed_countries)
-    if beyond:
+    if beyond and settings.number_policy_file is None:
         yield (
             ("VOICE_COUNTRIES", "ALLOWED_COUNTRIES"),
             f"has {min(beyond)}, which ALLOWED_COUNTRIES lacks",

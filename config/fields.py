@@ -19,9 +19,9 @@ from config.lists import (
     parse_host,
     parse_issuer,
     parse_list,
-    parse_network,
     parse_origin,
     parse_phone,
+    parse_proxies,
     parse_sender,
     parse_url,
 )
@@ -145,7 +145,7 @@ HostName = Annotated[str, read(parse_host)]
 Issuer = Annotated[str, read(lambda text: parse_issuer(text) if text else text)]
 BaseUrl = Annotated[str, read(lambda text: parse_url(text).rstrip("/"))]
 Origins = Annotated[tuple[str, ...], read_list(parse_origin)]
-Networks = Annotated[tuple[Network, ...], read_list(parse_network)]
+Proxies = Annotated[tuple[Network, ...] | int, read(parse_proxies)]
 
 Country = Annotated[str, read(parse_country)]
 Countries = Annotated[tuple[str, ...], read_list(parse_country)]

@@ -32,6 +32,14 @@ def parse_limits(text: str) -> Limits:
     return limits
 
 
+def check_one_window(limits: Limits) -> Limits:
+    """Refuse a second window."""
+    if len(limits) > 1:
+        message = "has one window, such as 2000/1h, or is off"
+        raise ValueError(message)
+    return limits
+
+
 def parse_ladder(text: str) -> Ladder:
     """Read `wrong_checks:lock_duration, ...`; each rung is higher than the last."""
     ladder = _parse_pairs(text, RUNG, "must look like 5:30s, 8:2m, or be off")

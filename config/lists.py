@@ -132,6 +132,17 @@ def parse_network(text: str) -> Network:
     return network
 
 
+def parse_proxies(text: str) -> tuple[Network, ...] | int:
+    """Read which proxies are the operator's: where they are, or how many."""
+    if not re.fullmatch(r"[0-9]+", text.strip()):
+        return parse_list(text, parse_network)
+    most = 9
+    if not 1 <= int(text) <= most:
+        message = f"must be a number of proxies from 1 to {most}, or their addresses"
+        raise ValueError(message)
+    return int(text)
+
+
 def parse_url(text: str) -> str:
     """Read an http or https URL without credentials, query or fragment."""
     message = "must be a URL such as https://auth.example.com"

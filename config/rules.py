@@ -5,10 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config.delivery_rules import find_delivery_conflicts
+from config.abuse_rules import find_abuse_conflicts
+from config.alert_settings import find_alert_conflicts
+from config.challenge_settings import find_challenge_conflicts
+from config.delivery_rules import Fault, find_delivery_conflicts
 from config.keys import find_weakness
 from config.limits import most_per_day
 from config.lists import is_safe_url
+from config.number_settings import find_number_conflicts
 from config.vendor_settings import BASE_URLS, REQUIRED
 from config.webhook_rules import find_webhook_conflicts
 
@@ -40,14 +44,8 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
     """Yield every broken rule."""
     yield from _half_configured(settings)
     yield from _fast2sms_conflicts(settings)
-    for variable, message in find_webhook_conflicts(settings):
-        yield Conflict((variable,), message)
-    for variables, message in find_delivery_conflicts(settings):
+    for variables, message in _faults(settings):
         yield Conflict(variables, message)
-    if settings.default_country not in settings.allowed_countries:
-        yield Conflict(
-            ("DEFAULT_COUNTRY", "ALLOWED_COUNTRIES"), "must be one of ALLOWED_COUNTRIES"
-        )
     for name, limits in (
         ("SENDS_PER_PHONE", settings.sends_per_phone),
         ("WRONG_CHECKS_PER_PHONE", settings.wrong_checks_per_phone),
@@ -72,6 +70,17 @@ def find_conflicts(settings: "Settings") -> Iterator[Conflict]:
             "prints while SECRET_KEY is still the first one and SECRET_KEY_PREVIOUS is "
             "not set",
         )
+
+
+def _faults(settings: "Settings") -> Iterator[Fault]:
+    """Yield what is wrong by the rules that stand elsewhere."""
+    for variable, message in find_webhook_conflicts(settings):
+        yield (variable,), message
+    yield from find_delivery_conflicts(settings)
+    yield from find_challenge_conflicts(settings)
+    yield from find_alert_conflicts(settings)
+    yield from find_number_conflicts(settings)
+    yield from find_abuse_conflicts(settings)
 
 
 def _audiences_of_nobody(settings: "Settings") -> Iterator[Conflict]:

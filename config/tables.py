@@ -41,6 +41,7 @@ _ENTRY = re.compile(
     r"\s*:\s*(?P<value>.+)",
     re.DOTALL,
 )
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,9}", re.ASCII)
 _SAME_VENDOR = re.compile(r",(?=\s*(?:\+[0-9]+|\*)\s*:)")
 
 
@@ -88,6 +89,15 @@ def parse_vendor(text: str) -> str:
     return name
 
 
+def parse_prefix(text: str) -> str:
+    """Read the beginning of an E.164 number, with its ``+``."""
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("must be the beginning of a number such as +91")
+    if not _is_some_countrys(text):
+        raise ValueError("begins with what is no country's calling code")
+    return text
+
+
 def _entries(text: str) -> Iterator[tuple[str, str]]:
     """Yield each entry, and the vendor of the one before it that it may go on from."""
     for group in text.split(";"):
@@ -114,11 +124,9 @@ def _read_entry(
     # Without vendors, a number must be named: nothing else says what an entry is for.
     if by_vendor != bool(name) or not (by_vendor or prefix):
         raise ValueError(f"must look like {shape}")
-    if prefix and prefix != "*" and not _is_some_countrys(prefix):
-        raise ValueError("begins with what is no country's calling code")
     return Row(
         vendor=parse_vendor(name) if name else "",
-        prefix="" if not prefix or prefix == "*" else prefix,
+        prefix="" if not prefix or prefix == "*" else parse_prefix(prefix),
         value=read(match["value"].strip()),
     )
 

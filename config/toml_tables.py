@@ -17,11 +17,11 @@ _PLACE = re.compile(r"line [0-9]+, column [0-9]+")
 Table = Mapping[str, Any]
 
 
-def read_tables(path: str, name: str) -> tuple[Table, ...]:
-    """Return a TOML file's tables of one name, in order.
+def read_document(path: str) -> dict[str, Any]:
+    """Return what a TOML file holds.
 
     Raises:
-        ValueError: it cannot be read, is not TOML, or holds something else.
+        ValueError: it cannot be read, or is not TOML.
     """
     try:
         content = Path(path).read_bytes()
@@ -30,13 +30,22 @@ def read_tables(path: str, name: str) -> tuple[Table, ...]:
     if len(content) > SIZE_MAX:
         raise ValueError(f"must not be larger than {SIZE_MAX} bytes")
     try:
-        document = tomllib.loads(content.decode())
+        return tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise ValueError("must be the path of a file in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = _PLACE.search(str(error))
         where = f": see {place[0]}" if place else ""
         raise ValueError(f"must be the path of a TOML file{where}") from None
+
+
+def read_tables(path: str, name: str) -> tuple[Table, ...]:
+    """Return a TOML file's tables of one name, in order.
+
+    Raises:
+        ValueError: it cannot be read, is not TOML, or holds something else.
+    """
+    document = read_document(path)
     tables = document.pop(name, [])
     if document or not isinstance(tables, list):
         raise ValueError(f"must hold [[{name}]] tables, and nothing beside them")

@@ -1,4 +1,4 @@
-"""Where the webhook may lead, and what its body and its headers may hold."""
+"""Where webhooks may lead, and what the gateway's body and headers may hold."""
 
 import re
 import socket
@@ -95,25 +95,35 @@ def find_webhook_conflicts(settings: "Settings") -> Iterator[tuple[str, str]]:
 def find_private_webhook(
     settings: "Settings", *, resolve: Resolve = resolve_host
 ) -> Iterator[str]:
-    """Yield a problem if the webhook leads to where nobody outside could reach.
+    """Yield a problem for each webhook that leads where nobody outside could reach.
 
     Whoever can set the address, and not the host's name, is not to reach what stands
     beside this service. A name that has no address now is no problem: it may have
     one later.
     """
-    if settings.webhook_url is None:
-        return
+    for name, url, allowed in (
+        ("WEBHOOK", settings.webhook_url, settings.webhook_allowed_hosts),
+        (
+            "ALERT_WEBHOOK",
+            settings.alert_webhook_url,
+            settings.alert_webhook_allowed_hosts,
+        ),
+    ):
+        if url and _leads_inside(url, allowed, resolve):
+            yield (
+                f"{name}_URL: leads to a private address; if it is yours, name its host"
+                f" in {name}_ALLOWED_HOSTS"
+            )
+
+
+def _leads_inside(url: str, allowed: Collection[str], resolve: Resolve) -> bool:
     # The trailing dot of a full name makes it no other host.
-    host = (urlsplit(settings.webhook_url).hostname or "").rstrip(".")
+    host = (urlsplit(url).hostname or "").rstrip(".")
     address = _address(host)
-    if (str(address) if address else host) in settings.webhook_allowed_hosts:
-        return
+    if (str(address) if address else host) in allowed:
+        return False
     addresses = [address] if address else [_address(it) for it in resolve(host)]
-    if not all(it and _is_public(it) for it in addresses):
-        yield (
-            "WEBHOOK_URL: leads to a private address; if it is yours, name its host in"
-            " WEBHOOK_ALLOWED_HOSTS"
-        )
+    return not all(it and _is_public(it) for it in addresses)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

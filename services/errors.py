@@ -11,7 +11,12 @@
     ├── WrongCode                 evaluated and wrong
     ├── AttemptsExhausted         the guesses on this code are used up
     ├── PhoneLocked               too many wrong codes for this phone
+    ├── PhoneDisabled             a hundred wrong codes in a row: no more SMS
     ├── RateLimited               a limit
+    ├── ChallengeRequired         first show that you are no robot
+    ├── CallerBlocked             the operator lets this network not ask
+    ├── DeviceTokenInvalid        a device token that is not this phone's
+    ├── SpendLimit                the money for messages is used up for now
     ├── DeliveryUnavailable       every provider failed
     ├── StoreUnavailable          Redis cannot be reached: nothing sent or accepted
     ├── InvalidToken              a token that is not good here
@@ -29,8 +34,9 @@ two together. Provider failures have their own tree (``services/sms/provider.py`
 which ends in ``services/otp``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,50 @@ class PhoneLocked(AuthError):
     code = "phone_locked"
 
 
+class PhoneDisabled(AuthError):
+    """Too many wrong codes in a row: no SMS until support or another factor helps."""
+
+    code = "phone_disabled"
+
+
 class RateLimited(AuthError):
     """A limit was reached; ``limit`` names it."""
 
     code = "rate_limited"
+
+
+class ChallengeRequired(AuthError):
+    """A challenge must be solved first; ``challenge`` is one, as JSON."""
+
+    code = "challenge_required"
+
+    def __init__(
+        self,
+        challenge: Mapping[str, Any],
+        *,
+        detail: str | None = None,
+        next_step: Next | None = None,
+    ) -> None:
+        super().__init__(detail=detail, next_step=next_step)
+        self.challenge = challenge
+
+
+class CallerBlocked(AuthError):
+    """The operator lets nobody in this network ask for codes."""
+
+    code = "caller_blocked"
+
+
+class DeviceTokenInvalid(AuthError):
+    """The device token is not one of this phone."""
+
+    code = "device_token_invalid"
+
+
+class SpendLimit(AuthError):
+    """The money for messages is used up; phones that logged in before are served."""
+
+    code = "spend_limit"
 
 
 class DeliveryUnavailable(AuthError):

@@ -8,6 +8,7 @@ verifications by fingerprint, so nothing here is a phone number or a code.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.abuse_events import AbuseEvent
 from services.outcomes import (
     ClientMethod,
     ClientOutcome,
@@ -40,6 +41,7 @@ class VerificationStarted:
     resend: bool
     seconds: float
     failed: tuple[str, ...] = ()
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,5 +294,6 @@ Event = (
     | TokenIntrospected
     | SigningKeyChanged
     | AdminActed
+    | AbuseEvent
 )
 Emit = Callable[[Event], None]

@@ -44,3 +44,35 @@ ClientOutcome = Literal[
     "wrong_claims",
     "replayed",
 ]
+
+# What a rule against abuse says of a send.
+Verdict = Literal["challenge", "block"]
+
+# A subject whose codes are not typed: open; only for who solves a challenge; for nobody
+# but known phones; a few sends to see whether it is over.
+BlockState = Literal["open", "challenged", "blocked", "probing"]
+
+# Few: too few codes are typed. Half: less than half of what is usual. Vendor: a vendor
+# called it fraud. Operator: an operator ended it.
+BlockCause = Literal["few", "half", "vendor", "operator", "recovered"]
+
+# Foreign: solved for another phone or network. Unavailable: who checks it does not
+# answer. Busy: it is asked about so many others now that it was not asked.
+ChallengeOutcome = Literal[
+    "solved",
+    "malformed",
+    "forged",
+    "late",
+    "foreign",
+    "used",
+    "refused",
+    "unavailable",
+    "busy",
+]
+
+MoneyPercent = Literal[80, 100]
+
+# Sent: the operator's webhook took it. Failed: it did not, and will be asked again.
+# Refused: it said no for good. Muted: it was told the same lately. Dropped: too many
+# newer ones waited; late: it waited too long.
+AlertOutcome = Literal["sent", "failed", "refused", "muted", "dropped", "late"]

@@ -38,7 +38,10 @@ def free_port() -> int:
 
 
 class RedisServer:
-    """One server process, without persistence."""
+    """One server process, without persistence unless its arguments ask for it.
+
+    What was persisted is there after ``stop`` and ``start``, until ``close``.
+    """
 
     def __init__(self, *arguments: str) -> None:
         self.port = free_port()

@@ -4,16 +4,19 @@ A command is a function of the settings and its options that returns what to pri
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import redis
 
-from backend.cli import audit, clients, delivery, keys, people
+from backend.cli import abuse, alerts, audit, clients, delivery, keys, people
 from backend.cli.commands import CommandError
-from backend.wiring import load_checked_settings
+from backend.composition.checked_settings import load_checked_settings
 from config.config import SettingsError
 from services.errors import StoreUnavailable
 
@@ -25,7 +28,7 @@ _EX_DATA = 65
 _EX_UNAVAILABLE = 69
 _EX_CONFIG = 78
 
-_GROUPS = (audit, clients, delivery, keys, people)
+_GROUPS = (abuse, alerts, audit, clients, delivery, keys, people)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_outage(error), _EX_UNAVAILABLE)
     except CommandError as error:
         return _fail(str(error), _EX_DATA)
-    print(text)  # noqa: T201 - it is what was asked for
+    try:
+        print(text, flush=True)  # noqa: T201 - it is what was asked for
+    except BrokenPipeError:
+        # Whoever reads has read enough, as `head` does. Python would say so at its
+        # end, when it writes what is left.
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
     return 0
 
 

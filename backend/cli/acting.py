@@ -1,4 +1,4 @@
-"""How a command enters what it does into the audit, and who it says does it."""
+"""How a command acts: who it says does it, in the audit, and all of it at once."""
 
 import getpass
 import os
@@ -6,13 +6,29 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from backend.composition.chores import Chores
 from backend.telemetry import Telemetry
 from config.logging import configure_logging
+from services.background import Task, run_task
 from services.events import AdminActed, Event
 from services.journal.audit import Act, Audit
 from services.scripts import ScriptRunner
 
 _MOST_NAME = 32
+
+
+class _AtOnce:
+    """A background for a process that ends with its answer."""
+
+    def submit(self, task: Task) -> None:
+        """Run ``task`` now; what is lost is no more than would be later."""
+        run_task(task, "notes", tell)
+
+
+def chores_at_once() -> Chores:
+    """Return the background of a command: what a service does later is done now."""
+    at_once = _AtOnce()
+    return Chores(emit=tell, notes=at_once, sends=at_once, reports=at_once)
 
 
 @contextmanager

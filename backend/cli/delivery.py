@@ -6,15 +6,14 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-import phonenumbers
-
 from backend.cli.commands import Commands, as_json, ask_for_redis, ignore, table
 from backend.composition.addresses import addresses_of
-from backend.composition.delivery import build_prices, build_templates
+from backend.composition.checked_settings import configured_providers
+from backend.composition.delivery import build_templates
+from backend.composition.prices import anybody_in, build_prices
 from backend.composition.routing import build_sms
 from backend.composition.store import open_redis
 from backend.composition.vendors import build_vendors
-from backend.wiring import configured_providers
 from config.config import Settings, SettingsError
 from services.sms.routes import CHANNELS
 from services.sms.routing.standing import Counts, VendorStanding
@@ -27,7 +26,8 @@ _HEADINGS = (
 )
 _LEGEND = """
 Counts are of the last hours (half-life 6 h), in brackets of the last minutes. Breaker:
-the workers that leave the vendor alone. P50: half of the receipts came within.\
+the workers that leave the vendor alone. P50: half of the receipts came within. A price
+with a star is what receipts say, the others are listed.\
 """
 
 
@@ -39,6 +39,7 @@ class _Row:
     country: str
     vendor: str
     price: float | None
+    is_learned: bool
     standing: VendorStanding
 
 
@@ -82,13 +83,20 @@ def _rows(settings: Settings) -> Iterator[_Row]:
             emit=ignore,
             offset_seconds=lambda: 0.0,
         )
-        prices = build_prices(settings)
+        prices = build_prices(settings, scripts)
+        prices.exchange()  # Nothing was learned here: it only reads.
         for channel in CHANNELS:
             for country in settings.allowed_countries:
-                prefix = f"+{phonenumbers.country_code_for_region(country)}"
+                anybody = anybody_in(country)
                 for vendor, standing in health.read(channel, country).items():
-                    price = prices.of(vendor, prefix)
-                    yield _Row(channel, country, vendor, price, standing)
+                    yield _Row(
+                        channel=channel,
+                        country=country,
+                        vendor=vendor,
+                        price=prices.of(vendor, anybody, channel),
+                        is_learned=prices.is_learned(vendor, anybody, channel),
+                        standing=standing,
+                    )
 
 
 def _cells(row: _Row) -> tuple[str, ...]:
@@ -105,8 +113,14 @@ def _cells(row: _Row) -> tuple[str, ...]:
         _percent(it.long.delivered_share, it.short.delivered_share),
         _percent(it.long.conversion, it.short.conversion),
         "-" if median is None else f"{median:.1f} s",
-        "-" if row.price is None else f"{row.price:g}",
+        _price(row),
     )
+
+
+def _price(row: _Row) -> str:
+    if row.price is None:
+        return "-"
+    return f"{row.price:g}*" if row.is_learned else f"{row.price:g}"
 
 
 def _percent(hours: float | None, minutes: float | None) -> str:
@@ -124,6 +138,7 @@ def _document(row: _Row) -> dict[str, Any]:
         "weight": it.weight,
         "open_workers": it.open_workers,
         "price": row.price,
+        "price_learned": row.is_learned,
         "hours": _figures(it.long),
         "minutes": _figures(it.short),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.cli.acting import actor, tell
+from backend.cli.acting import actor, chores_at_once, tell
 from backend.cli.commands import (
     CommandError,
     Commands,
@@ -16,7 +16,6 @@ from backend.cli.commands import (
     table,
 )
 from backend.cli.traces import trace_text
-from backend.composition.chores import Chores
 from backend.errors import PROBLEMS, BodyError
 from backend.openapi.admin_operations import ON_PEOPLE
 from backend.schemas.admin import (
@@ -31,7 +30,6 @@ from backend.schemas.admin import (
 from backend.schemas.body import Body
 from backend.wiring import build_services
 from config.config import Settings
-from services.background import Task, run_task
 from services.errors import AuthError, StoreUnavailable
 
 # How a field is given here, and what it has to be.
@@ -44,14 +42,6 @@ _OPTIONS = {
 }
 
 _SESSIONS = ("SESSION", "DEVICE", "CLIENT", "CREATED", "LAST USED", "ENDS")
-
-
-class _AtOnce:
-    """A background for a process that ends with its answer."""
-
-    def submit(self, task: Task) -> None:
-        """Run ``task`` now; what is lost is no more than would be later."""
-        run_task(task, "notes", tell)
 
 
 def add_commands(commands: Commands) -> None:
@@ -85,9 +75,7 @@ def _act(settings: Settings, options: argparse.Namespace) -> str:
     """
     ask_for_redis(settings)
     asked = _asked(options)
-    at_once = _AtOnce()
-    chores = Chores(emit=tell, notes=at_once, sends=at_once, reports=at_once)
-    services = build_services(settings, emit=tell, chores=chores)
+    services = build_services(settings, emit=tell, chores=chores_at_once())
     try:
         answer = services.admin.act(options.operation, asked, actor())
     except StoreUnavailable:
@@ -164,10 +152,21 @@ def _look(it: LookAnswer) -> str:
 
 
 def _lock(it: LockView) -> str:
-    state = f"locked for {it.locked_for} s" if it.locked_for else "not locked"
+    state = _locked(it.locked_for, disabled=it.disabled)
     left = "" if it.checks_left is None else f", {it.checks_left} left"
     forgiven = f", {it.forgiven} forgiven" if it.forgiven else ""
-    return f"{state}; wrong codes today: {it.wrong_checks}{left}{forgiven}"
+    in_a_row = f", {it.since_right} in a row" if it.since_right else ""
+    told = f"{state}; wrong codes today: {it.wrong_checks}{left}{forgiven}{in_a_row}"
+    if not (it.device_wrong_checks or it.device_disabled):
+        return told
+    state = _locked(it.device_locked_for, disabled=it.device_disabled)
+    return f"{told}; known devices: {state}, wrong today: {it.device_wrong_checks}"
+
+
+def _locked(seconds: int, *, disabled: bool) -> str:
+    if disabled:
+        return "disabled"
+    return f"locked for {seconds} s" if seconds else "not locked"
 
 
 def _changed(it: Any, done: str, was_so: str) -> str:

@@ -62,6 +62,16 @@ def _limited(it: _Details) -> tuple[str, str]:
     return it["limit"], f"{it['action']} refused, {it['retry_after_seconds']} s to wait"
 
 
+def _challenged(it: _Details) -> tuple[str, str]:
+    harder = f", difficulty {it['difficulty']}" if it["difficulty"] > 1 else ""
+    return it["limit"], f"send answered with a challenge{harder}"
+
+
+def _challenge_checked(it: _Details) -> tuple[str, str]:
+    why = f" ({it['reason']})" if it["reason"] else ""
+    return it["provider"], f"solution {it['outcome']}{why}"
+
+
 _LINES: dict[str, Callable[[_Details], tuple[str, str]]] = {
     "sent": _sent,
     "not_sent": _not_sent,
@@ -69,6 +79,16 @@ _LINES: dict[str, Callable[[_Details], tuple[str, str]]] = {
     "followed": _followed,
     "checked": _checked,
     "limited": _limited,
+    "challenged": _challenged,
+    "challenge_checked": _challenge_checked,
+    "shadowed": lambda it: (
+        it["limit"],
+        f"only watched: {it['verdict']}, were it not in mode monitor",
+    ),
+    "phone_disabled": lambda it: (
+        "person",
+        f"{it['wrong_checks']} wrong codes in a row: no SMS any more",
+    ),
     "session_opened": lambda it: (it["client"], f"session {it['session']}"),
     "session_refused": lambda it: ("person", it["reason"].replace("_", " ")),
     "refreshed": lambda it: (f"session {it['session']}", it["outcome"]),

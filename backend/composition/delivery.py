@@ -1,13 +1,13 @@
-"""Builds what decides how messages go out: routes, senders, prices and texts."""
+"""Builds what decides how messages go out: routes, senders and texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from backend.composition.sender_rules import find_sender_problems
 from config.config import Settings
+from config.number_settings import served_by
 from config.routes import Hops
 from config.tables import VENDORS, Row
 from services.sms.own_templates import OwnTemplates, TemplateError
-from services.sms.prices import Prices
 from services.sms.provider import Channel, Provider
 from services.sms.routes import Hop, Route, Routes, find_faults, find_unserved
 from services.sms.senders import Senders
@@ -30,19 +30,14 @@ def build_routes(settings: Settings, providers: Sequence[Provider]) -> Routes:
     """Build the routes of every channel; ``providers`` stand in the default order."""
     return Routes(
         providers,
-        tables=_tables(settings),
-        regions={"voice": _voice_regions(settings)},
+        tables=tables_of(settings),
+        regions={"voice": served_by(settings, "voice")},
     )
 
 
 def build_senders(settings: Settings) -> Senders:
     """Build the sender ids by vendor and country."""
     return Senders((it.vendor, it.prefix, it.value) for it in settings.sender_ids)
-
-
-def build_prices(settings: Settings) -> Prices:
-    """Build the prices by vendor and country."""
-    return Prices((it.vendor, it.prefix, it.value) for it in settings.sms_prices)
 
 
 def carriers_of(settings: Settings, providers: Sequence[Provider]) -> frozenset[str]:
@@ -89,26 +84,23 @@ def find_delivery_problems(
 
 
 def _route_problems(settings: Settings, providers: Sequence[Provider]) -> Iterator[str]:
-    tables = _tables(settings)
+    tables = tables_of(settings)
     for channel, fault in find_faults(providers, tables):
         yield f"{_ROUTES[channel]}: {fault}"
-    asked: list[tuple[Channel, str, Sequence[str]]] = [
-        ("sms", "ALLOWED_COUNTRIES", settings.allowed_countries)
-    ]
+    named = "NUMBER_POLICY_FILE" if settings.number_policy_file else None
+    asked: dict[Channel, str] = {"sms": named or "ALLOWED_COUNTRIES"}
     if any("voice" in provider.channels for provider in providers):
-        asked.append(("voice", "VOICE_COUNTRIES", _voice_regions(settings)))
-    for channel, variable, regions in asked:
+        asked["voice"] = named or "VOICE_COUNTRIES"
+    for channel, variable in asked.items():
+        regions = served_by(settings, channel)
         routes = tables[channel]
         place = f" in {_ROUTES[channel]}" if routes else " that is configured"
         for region in find_unserved(providers, channel, routes=routes, regions=regions):
             yield f"{variable}: no {channel} vendor{place} serves {region}"
 
 
-def _voice_regions(settings: Settings) -> Sequence[str]:
-    return settings.voice_countries or (settings.default_country,)
-
-
-def _tables(settings: Settings) -> Mapping[Channel, Sequence[Route]]:
+def tables_of(settings: Settings) -> Mapping[Channel, Sequence[Route]]:
+    """Build the routes that are written down, by channel."""
     rows: Mapping[Channel, Sequence[Row[Hops]]] = {
         "sms": settings.sms_routes,
         "whatsapp": settings.whatsapp_routes,

@@ -3,9 +3,8 @@
 import random
 from collections.abc import Callable, Sequence
 
-import phonenumbers
-
-from backend.composition.delivery import build_prices, build_routes, build_senders
+from backend.composition.delivery import build_routes, build_senders
+from backend.composition.prices import anybody_in, build_prices
 from config.config import Settings
 from services.events import Emit
 from services.scripts import ScriptRunner
@@ -17,7 +16,6 @@ from services.sms.routing.rules import HealthRules
 from services.sms.service import SmsService
 from services.sms.templates import Templates
 from utils.clock import Clock
-from utils.phone import PhoneNumber
 
 
 def build_sms(
@@ -36,11 +34,11 @@ def build_sms(
     ``draws`` makes what chances are drawn from; each use has its own.
     """
     routes = build_routes(settings, providers)
+    prices = build_prices(settings, scripts, offset_seconds=offset_seconds)
 
     def candidates(channel: Channel, region: str) -> Sequence[str]:
-        country_code = phonenumbers.country_code_for_region(region)
-        anybody = PhoneNumber(f"+{country_code}", region, country_code)
-        names = [hop.name for hop in routes.vendors_for(channel, anybody)]
+        hops = routes.vendors_for(channel, anybody_in(region))
+        names = [hop.name for hop in hops]
         return [name for name in names if name != LAST_RESORT]
 
     health = VendorHealth(
@@ -56,7 +54,7 @@ def build_sms(
         health,
         mode=settings.routing,
         shadow=settings.routing_shadow == "adaptive",
-        price_of=build_prices(settings).of,
+        price_of=prices.of,
         emit=emit,
         draws=draws(),
         adaptive_draws=draws(),
@@ -67,6 +65,7 @@ def build_sms(
         router=router,
         health=health,
         senders=build_senders(settings),
+        prices=prices,
         templates=templates,
         clock=clock,
         emit=emit,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from config.config import Settings
 from config.lists import SENDER_NAME, is_name
+from config.number_settings import served_by
 from config.tables import Row
 from services.sms.provider import Provider
 
@@ -56,7 +57,7 @@ def _fault(settings: Settings, row: Row[tuple[str, ...]]) -> str | None:
 def _names_to_north_america(
     settings: Settings, names: Collection[str]
 ) -> Iterator[str]:
-    reached = [it for it in _NUMBERS_ONLY if it in settings.allowed_countries]
+    reached = [it for it in _NUMBERS_ONLY if it in served_by(settings, "sms")]
     if not reached:
         return
     for vendor, variable in _OWN_SENDERS.items():

@@ -25,8 +25,8 @@ from services.sms.providers.vonage import VonageProvider, VonageReceipts
 from services.sms.providers.webhook import WebhookProvider, WebhookReceipts
 from services.sms.providers.whatsapp import WhatsAppProvider, WhatsAppReceipts
 from services.sms.receipts import ReceiptReader
-from services.sms.standard_webhooks import read_secret
 from services.sms.transport import Transport
+from services.standard_webhooks import read_secret
 from utils.clock import SystemClock
 
 OpenTransport = Callable[[str], Transport]

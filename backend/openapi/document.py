@@ -23,7 +23,7 @@ _REF = "#/components/schemas/{model}"
 _PARAMETERS = {
     "verification_id": {
         "type": "string",
-        "pattern": r"^([A-Za-z0-9_-]{16}[lvc][A-Za-z0-9_-]{26}|\+?[0-9]{4,20})$",
+        "pattern": r"^([A-Za-z0-9_-]{16}[lvcLVC][A-Za-z0-9_-]{26}|\+?[0-9]{4,20})$",
     },
     "of_issuer": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     "session_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{38}$"},

@@ -1,5 +1,6 @@
 """Every route as the OpenAPI document shows it."""
 
+from backend.openapi.abuse_operations import ABUSE_OPERATIONS
 from backend.openapi.admin_operations import ADMIN_OPERATIONS
 from backend.openapi.oauth_operations import SERVICE_PROBLEMS, TOKEN_OPERATIONS
 from backend.openapi.operation import BODY_PROBLEMS, PHONE_PROBLEMS, Operation
@@ -34,7 +35,12 @@ OPERATIONS = (
             *PHONE_PROBLEMS,
             "verification_gone",
             "phone_locked",
+            "phone_disabled",
+            "device_token_invalid",
+            "challenge_required",
+            "caller_blocked",
             "rate_limited",
+            "spend_limit",
             "channel_not_available",
             "recipient_unreachable",
             "delivery_unavailable",
@@ -57,6 +63,7 @@ OPERATIONS = (
             "verification_gone",
             "attempts_exhausted",
             "phone_locked",
+            "phone_disabled",
             "rate_limited",
             "subject_frozen",
             *SERVICE_PROBLEMS,
@@ -166,4 +173,5 @@ OPERATIONS = (
     ),
     *TOKEN_OPERATIONS,
     *ADMIN_OPERATIONS,
+    *ABUSE_OPERATIONS,
 )

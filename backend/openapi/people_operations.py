@@ -37,6 +37,7 @@ PEOPLE_OPERATIONS = (
             "verification_gone",
             "attempts_exhausted",
             "phone_locked",
+            "phone_disabled",
             "rate_limited",
             "subject_frozen",
             "phone_in_use",

@@ -14,10 +14,10 @@ from backend.logins import login_response
 from backend.responses import json_response
 from backend.schemas.otp import SendOtpRequest, VerifyOtpRequest
 from backend.wiring import Services
-from services.abuse.guard import Caller
+from services.abuse.asking import Caller
 from services.identity.people.records import SessionPrize
 from services.otp.answers import SendRequest, Started, Verified
-from services.otp.codes import CODE_DIGITS, Purpose, VerificationId
+from services.otp.codes import Purpose, VerificationId
 
 # In a path: who spells a number otherwise is told so. No verification id is digits.
 _PHONE = re.compile(r"\+?[0-9]{4,20}", re.ASCII)
@@ -43,6 +43,10 @@ def auth_routes(
                 accept_language=request.headers.get("Accept-Language"),
                 client=body.client,
                 verification_id=body.verification_id,
+                challenge_solution=body.challenge_solution,
+                device_token=body.device_token,
+                device_id=body.device_id,
+                platform=body.platform,
             ),
             credentials.caller(request, body.end_user_ip),
         )
@@ -73,6 +77,7 @@ def auth_routes(
             identity,
             identity.sessions.opened(won.phone.e164, won.result),
             won.phone.e164,
+            devices=services.abuse.devices,
             first=won.first_login,
             by_cookie=body.session == "cookie",
         )
@@ -103,7 +108,7 @@ def _send_view(started: Started) -> dict[str, object]:
         "purpose": started.id.purpose,
         "channel": started.delivery.channel,
         "expires_in": started.expires_in,
-        "code_length": CODE_DIGITS,
+        "code_length": started.id.digits,
         "attempts_left": started.attempts_left,
         "delivery": started.delivery,
         "next": started.next,

@@ -59,6 +59,7 @@ def phone_routes(
             identity,
             session,
             phone.e164,
+            devices=services.abuse.devices,
             first=False,
             by_cookie=body.refresh_token is None,
         )

@@ -115,6 +115,19 @@ class LockView(Body):
         int | None, Field(description="Wrong ones, before it is locked for the day.")
     ]
     forgiven: Annotated[int, Field(ge=0, description="By unlocks, in the last day.")]
+    since_right: Annotated[
+        int, Field(ge=0, description="Wrong codes since the last right one or unlock.")
+    ]
+    disabled: Annotated[
+        bool, Field(description="Too many of these: no SMS until an unlock.")
+    ]
+    device_locked_for: Annotated[
+        int, Field(ge=0, description="Seconds, of devices that logged in before.")
+    ]
+    device_wrong_checks: Annotated[
+        int, Field(ge=0, description="Of these devices, in the last day.")
+    ]
+    device_disabled: Annotated[bool, Field(description="These devices are, too.")]
 
 
 class PersonAnswer(Body):

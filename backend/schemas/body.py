@@ -1,6 +1,6 @@
 """What every body is made of: strict objects, what may be done next, errors."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +40,28 @@ class FieldError(Body):
     message: str
 
 
+class AltchaChallenge(Body):
+    """A proof of work, as the altcha libraries read it (their version 2)."""
+
+    type: Literal["altcha"]
+    expires_in: Annotated[int, Field(description="Seconds.")]
+    parameters: Annotated[
+        dict[str, Any], Field(description="How to derive which key, and what we keep.")
+    ]
+    signature: str
+
+
+class CaptchaChallenge(Body):
+    """What the page hands to the vendor's widget; its token is the solution."""
+
+    type: Literal["turnstile", "hcaptcha", "recaptcha"]
+    site_key: str
+    action: str | None = None
+    cdata: Annotated[
+        str | None, Field(description="Turnstile: binds the token to this send.")
+    ] = None
+
+
 class Problem(Body):
     """An error (RFC 9457, ``application/problem+json``)."""
 
@@ -54,5 +76,12 @@ class Problem(Body):
         None
     )
     attempts_left: int | None = None
+    challenge: Annotated[
+        AltchaChallenge | CaptchaChallenge | None,
+        Field(
+            description="To solve; the solution goes into challenge_solution of the"
+            " next send-otp, within ten minutes."
+        ),
+    ] = None
     errors: list[FieldError] | None = None
     next: Next | None = None

@@ -80,7 +80,12 @@ EndUserIp = Annotated[
 
 
 CodeText = Annotated[
-    str, Field(pattern="^[0-9]{6}$", description="The code.", examples=["123456"])
+    str,
+    Field(
+        pattern="^[0-9]{6}([0-9]{2})?$",
+        description="The code: as many digits as code_length said.",
+        examples=["123456"],
+    ),
 ]
 
 
@@ -135,6 +140,49 @@ class SendOtpRequest(Body):
     ) = None
     verification_id: VerificationIdText | None = None
     end_user_ip: EndUserIp | None = None
+    challenge_solution: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=3_000,
+                description="What solves the challenge of a challenge_required answer.",
+            ),
+        ]
+        | None
+    ) = None
+    device_token: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=200,
+                description="From the last login of this phone on this device: what"
+                " strangers ask for then does not use up what this device may.",
+            ),
+        ]
+        | None
+    ) = None
+    device_id: (
+        Annotated[
+            str,
+            Field(
+                pattern="^[!-~]{1,128}$",
+                description="The app's own id of this device: a hint, no proof.",
+            ),
+        ]
+        | None
+    ) = None
+    platform: (
+        Annotated[
+            str,
+            Field(
+                pattern="^[a-z0-9_.-]{1,32}$",
+                description="Such as ios or web: a hint, no proof.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class VerifyOtpRequest(Body):
@@ -224,6 +272,9 @@ class LoginResponse(Body):
     ] = None
     refresh_expires_in: Annotated[
         int, Field(description="Seconds, if it is not used until then.")
+    ]
+    device_token: Annotated[
+        str, Field(description="For the next send-otp of this phone on this device.")
     ]
     user: LoggedInUser
 

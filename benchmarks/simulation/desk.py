@@ -14,7 +14,7 @@ from benchmarks.simulation.people import Person
 from benchmarks.simulation.store import open_store
 from benchmarks.simulation.vendors import Postbox, Strategy, make_settings
 from benchmarks.simulation.world import World
-from services.abuse.guard import Caller
+from services.abuse.asking import Caller
 from services.errors import DeliveryUnavailable, RateLimited, VerificationGone
 from services.events import Emit
 from services.identity.people.records import SessionPrize

@@ -14,7 +14,7 @@ from services.scripts import Command, Exchange, HeldConnections, ScriptRunner
 # With this for a time a script's "now" is the offset that it is given. Adding real time
 # to it would let the speed of this machine into the results.
 _REAL_TIME = "redis.call('TIME')"
-_NO_TIME = "{ 0, 0 }"
+_NO_TIME = "({ 0, 0 })"
 
 
 class SimulatedTime:

@@ -82,6 +82,8 @@ function refusal(response, body) {
     requestId: text(problem.requestId) ?? response.headers.get("X-Request-Id"),
     limit: text(problem.limit),
     fields: Array.isArray(problem.errors) ? problem.errors : [],
+    // As it came: it is signed, down to the names in it.
+    challenge: isObject(body) && isObject(body.challenge) ? body.challenge : null,
   });
 }
 

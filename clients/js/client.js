@@ -1,6 +1,8 @@
 /** The client of a storefront: codes, the session that follows, and requests with it. */
 
 import { createCaller } from "./caller.js";
+import { createDevices } from "./devices.js";
+import { AuthError } from "./errors.js";
 import { createFetch } from "./fetcher.js";
 import { createHolder } from "./holder.js";
 import { chooseLock } from "./locks.js";
@@ -44,7 +46,12 @@ export function createAuth(options) {
     now,
     retryDelays: options.retryDelays ?? RETRY_DELAYS,
   });
-  const codes = createCodes({ call, now });
+  const codes = createCodes({
+    call,
+    now,
+    devices: createDevices({ name, storage: options.storage ?? null }),
+    solveChallenge: options.solveChallenge,
+  });
 
   /** @type {import("./index.js").Auth["verify"]} */
   async function verify(code, { deviceName, scope, verificationId, phone } = {}) {
@@ -133,9 +140,11 @@ export function createAuth(options) {
 /**
  * Codes: one verification at a time, and what the service said may be done next.
  *
- * @param {{ call: ReturnType<typeof createCaller>, now: () => number }} options
+ * @param {{ call: ReturnType<typeof createCaller>, now: () => number,
+ *   devices: ReturnType<typeof createDevices>,
+ *   solveChallenge: import("./index.js").AuthOptions["solveChallenge"] }} options
  */
-function createCodes({ call, now }) {
+function createCodes({ call, now, devices, solveChallenge }) {
   /** @type {import("./index.js").Verification | null} */
   let pending = null;
   /** @type {{ next: import("./index.js").Next, at: number } | null} */
@@ -162,13 +171,40 @@ function createCodes({ call, now }) {
   }
 
   /**
+   * Ask for a code; once more where the page can solve what the service wants first.
+   *
+   * @param {{ phone: string, country?: string, device_token?: string,
+   *   device_id?: string, challenge_solution?: string }} json
+   * @returns {Promise<any>}
+   */
+  async function ask(json) {
+    try {
+      return await call("/api/send-otp", { json });
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      if (error.code === "device_token_invalid" && json.device_token) {
+        // The service has other keys now; to it this is a new device.
+        await devices.forget(json.phone, json.country);
+        return ask({ ...json, device_token: undefined });
+      }
+      const { challenge } = error;
+      if (!challenge || !solveChallenge || json.challenge_solution) throw error;
+      const challenge_solution = await solveChallenge(challenge);
+      if (!challenge_solution) throw error;
+      return ask({ ...json, challenge_solution });
+    }
+  }
+
+  /**
    * @param {import("./index.js").SendRequest & { verification_id?: string }} request
    * @returns {Promise<import("./index.js").Sent>}
    */
-  async function send({ phone, country, ...fields }) {
+  async function send({ phone, country, deviceId, ...fields }) {
     const client = IN_BROWSER ? "web" : undefined;
-    const json = { client, ...fields, phone, country };
-    const answer = await listen(call("/api/send-otp", { json }));
+    const device_token = await devices.tokenOf(phone, country);
+    const answer = await listen(
+      ask({ client, ...fields, phone, country, device_token, device_id: deviceId }),
+    );
     pending = { verificationId: answer.verificationId, phone, country };
     return answer;
   }
@@ -200,6 +236,9 @@ function createCodes({ call, now }) {
       };
       const answer = await listen(submit(json));
       pending = null;
+      if (typeof answer.deviceToken === "string") {
+        await devices.keep(String(json.phone), json.country, answer.deviceToken);
+      }
       return answer;
     },
     pending: () => pending,

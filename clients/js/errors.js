@@ -7,7 +7,8 @@ export class AuthError extends Error {
    * @param {{ status?: number, message?: string, retryAfter?: number | null,
    *   attemptsLeft?: number | null, next?: import("./index.js").Next | null,
    *   requestId?: string | null, limit?: string | null,
-   *   fields?: import("./index.js").FieldError[] }} [details]
+   *   fields?: import("./index.js").FieldError[],
+   *   challenge?: import("./index.js").Challenge | null }} [details]
    */
   constructor(code, details = {}) {
     super(details.message ? `${code}: ${details.message}` : code);
@@ -20,6 +21,7 @@ export class AuthError extends Error {
     this.requestId = details.requestId ?? null;
     this.limit = details.limit ?? null;
     this.fields = details.fields ?? [];
+    this.challenge = details.challenge ?? null;
   }
 }
 

@@ -7,8 +7,16 @@ export interface AuthOptions {
   clientId?: string;
   /** token: this page holds the refresh token; cookie: the browser does. */
   mode?: "token" | "cookie";
-  /** Where tokens outlive the page (mode token): localStorage, or your own. */
+  /**
+   * Where tokens outlive the page: localStorage, or your own. In mode cookie device
+   * tokens alone, which are no logins.
+   */
   storage?: AuthStorage | null;
+  /**
+   * Solves what the service asks for before a suspicious send; null gives up. Without
+   * it, and when the solution is not taken, `send` throws `challenge_required`.
+   */
+  solveChallenge?: (challenge: Challenge) => Promise<string | null> | string | null;
   /** Whose requests `fetch` gives the token; the page's and the service's origin. */
   audienceOrigins?: string[];
   fetch?: typeof fetch;
@@ -33,6 +41,34 @@ export interface AuthChannel {
   onmessage: ((event: MessageEvent) => void) | null;
   close(): void;
 }
+
+/** As the service wrote it: a document of altcha-lib's version 2. */
+export interface AltchaChallenge {
+  type: "altcha";
+  expires_in: number;
+  parameters: {
+    algorithm: string;
+    nonce: string;
+    salt: string;
+    cost: number;
+    keyLength: number;
+    keyPrefix: string;
+    [name: string]: unknown;
+  };
+  signature: string;
+}
+
+/** For the vendor's widget; the solution is its token. */
+export interface CaptchaChallenge {
+  type: "turnstile" | "hcaptcha" | "recaptcha";
+  site_key: string;
+  /** Give it to the widget where it is there. */
+  action?: string;
+  /** Turnstile: give it to the widget, or the token is not taken. */
+  cdata?: string;
+}
+
+export type Challenge = AltchaChallenge | CaptchaChallenge;
 
 export type Channel = "sms" | "whatsapp" | "voice";
 export type Purpose = "login" | "verify" | "change";
@@ -64,6 +100,10 @@ export interface SendRequest {
   purpose?: Purpose;
   locale?: string;
   client?: "web" | "android" | "ios" | "other";
+  /** The app's own id of this device, up to 128 visible characters: a hint, no proof. */
+  deviceId?: string;
+  /** Such as ios or web, up to 32 of a-z, digits, `_`, `.`, `-`: a hint, no proof. */
+  platform?: string;
 }
 
 export interface Sent {
@@ -204,6 +244,7 @@ export declare class AuthError extends Error {
       requestId?: string | null;
       limit?: string | null;
       fields?: FieldError[];
+      challenge?: Challenge | null;
     },
   );
   readonly code: string;
@@ -216,6 +257,8 @@ export declare class AuthError extends Error {
   readonly requestId: string | null;
   readonly limit: string | null;
   readonly fields: FieldError[];
+  /** Code `challenge_required`: what is to be solved. */
+  readonly challenge: Challenge | null;
 }
 
 /** No answer came: offline, blocked, or the page's origin is not known to the service. */

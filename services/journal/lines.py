@@ -6,13 +6,16 @@ id (``=``: that of the line before), and the fields that the table names, in its
 A field that is as mostly is empty, and what is empty at the end is left out. Yes is 1
 and no is 0; a list has ``;`` between its texts. ``%7C`` and the like stand for signs
 that the line itself needs.
+
+Workers of another version may know other letters, or more fields of one: what a line
+has beyond what is known here is passed over.
 """
 
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from services import events
+from services import abuse_events, events
 
 # In place of a request's id.
 SAME = "="
@@ -73,6 +76,18 @@ _KINDS: dict[type[events.Event], _Kind] = {
     events.AdminActed: _Kind(
         "a", "admin", {"action": "", "actor": "", "detail": "", "outcome": "done"}
     ),
+    abuse_events.ChallengeAsked: _Kind(
+        "h", "challenged", {"limit": "sends_per_ip", "difficulty": 1}
+    ),
+    abuse_events.ChallengeChecked: _Kind(
+        "k",
+        "challenge_checked",
+        {"outcome": "solved", "provider": "altcha", "reason": ""},
+    ),
+    abuse_events.SendShadowed: _Kind(
+        "w", "shadowed", {"limit": "", "verdict": "block"}
+    ),
+    abuse_events.PhoneWasDisabled: _Kind("b", "phone_disabled", {"wrong_checks": 100}),
 }
 KINDS = frozenset(_KINDS)
 
@@ -103,23 +118,29 @@ def write_line(event: events.Event, request_id: str) -> str:
 def read_lines(text: str) -> list[TrailEntry]:
     """Read what was kept, in the order in which it is."""
     entries: list[TrailEntry] = []
+    # The line before may be gone: then its request is not known.
+    before = ""
     for line in text.split("\n") if text else ():
         at, letter, *cells = line.split("|")
-        kind = _BY_LETTER[letter]
-        # The line before may be gone: then its request is not known.
-        before = entries[-1].request_id if entries else ""
-        cells += [""] * (2 + len(kind.fields) - len(cells))
+        cells += [""] * (2 - len(cells))
         verification, request_id, *values = cells
+        if request_id != SAME:
+            # Also of a line that is passed over: the next one may say the same.
+            before = request_id
+        kind = _BY_LETTER.get(letter)
+        if kind is None:
+            continue
+        values += [""] * (len(kind.fields) - len(values))
         entries.append(
             TrailEntry(
                 at=int(at) / 10,
                 kind=kind.name,
                 verification=verification,
-                request_id=before if request_id == SAME else request_id,
+                request_id=before,
                 fields={
                     name: _read(value, usual)
                     for (name, usual), value in zip(
-                        kind.fields.items(), values, strict=True
+                        kind.fields.items(), values, strict=False
                     )
                 },
             )

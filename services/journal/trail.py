@@ -12,14 +12,19 @@ TRACE_HOURS=0). A login leaves three lines, 230 and 60; a receipt is 60 more. A 
 that goes on as it should leaves none: that is what its "last used" tells, and would be
 144 a day.
 
+What anybody can cause at no cost, and for numbers that they make up (refusals and
+challenges), is kept at a rate that no flood can fill a Redis with: 300 at once and 5 a
+second for each worker, which are 90 MB a day at most.
+
 Fed from events, after the answer, many in one round trip. What cannot be written is
 lost: nothing depends on it.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from services import events
+from services import abuse_events, events
 from services.background import Background, Gathered
 from services.journal.lines import KINDS, SAME, TrailEntry, read_lines, write_line
 from services.scripts import Call, Script, ScriptRunner
@@ -34,6 +39,15 @@ _MOST_BYTES = 8_192
 
 # What goes to Redis in one round trip.
 _MOST_TOGETHER = 100
+
+# Of refusals and challenges.
+_CHEAP = (
+    events.LimitReached,
+    abuse_events.ChallengeAsked,
+    abuse_events.ChallengeChecked,
+)
+_CHEAP_AT_ONCE = 300.0
+_CHEAP_PER_SECOND = 5.0
 
 # When it happened (monotonic), whom it concerns, in which request, and what.
 _Item = tuple[float, str, str, events.Event]
@@ -62,10 +76,13 @@ class Trail:
         self._request_id = request_id
         self._offset_seconds = offset_seconds
         self._items = Gathered[_Item](background, self._add_all, most=_MOST_TOGETHER)
+        self._cheap = _Bucket(_CHEAP_AT_ONCE, _CHEAP_PER_SECOND, clock)
 
     def take(self, event: events.Event) -> None:
         """Have an event written, if it is about a phone; an ``Emit``."""
         if type(event) not in KINDS or not self.hours:
+            return
+        if isinstance(event, _CHEAP) and not self._cheap.take():
             return
         for tag in _tags(event):
             self._items.add((self._clock.monotonic(), tag, self._request_id(), event))
@@ -130,6 +147,28 @@ class Trail:
             "lines": lines,
         }
         return Call(_ADD, [_key(tag)], arguments, once=True)
+
+
+class _Bucket:
+    """So many at once, and then so many a second. Safe to share between threads."""
+
+    def __init__(self, most: float, per_second: float, clock: Clock) -> None:
+        self._most = most
+        self._per_second = per_second
+        self._clock = clock
+        self._left, self._at = most, clock.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Take one, if there is one."""
+        with self._lock:
+            now = self._clock.monotonic()
+            gained = (now - self._at) * self._per_second
+            self._left, self._at = min(self._left + gained, self._most), now
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
 
 
 def _tags(event: events.Event) -> Iterator[str]:

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.abuse.guard import Room
-from services.abuse.limits import Quota
+from services.abuse.asking import Quota, Room
 from services.errors import (
     AttemptsExhausted,
     AuthError,
     ChannelNotAvailable,
     Next,
+    PhoneDisabled,
     PhoneLocked,
     RateLimited,
     RecipientUnreachable,
@@ -36,6 +36,11 @@ OPTED_OUT = "opted_out"
 UNREACHABLE = "unreachable"
 NO_MESSAGE_YET = "no_message_yet"
 
+_DISABLED = (
+    "Too many wrong codes in a row. A device that logged in with this phone before can"
+    " still do so; otherwise support can help."
+)
+
 _DETAILS = {
     OPTED_OUT: (
         "This phone answered STOP to our messages. Sending START to the number they"
@@ -53,6 +58,7 @@ class SendRequest:
     """What a caller asks for; ``verification_id`` makes it a resend.
 
     Without ``channel`` the service chooses. ``accept_language`` is the header.
+    ``device_id`` and ``platform`` are hints that prove nothing.
     """
 
     phone: str
@@ -63,6 +69,10 @@ class SendRequest:
     accept_language: str | None = None
     client: Client | None = None
     verification_id: str | None = None
+    challenge_solution: str | None = None
+    device_token: str | None = None
+    device_id: str | None = None
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,8 @@ def next_after(record: Record, room: Room, channels: Collection[Channel]) -> Nex
 
     ``channels`` are those on which the phone's country is served.
     """
+    if record.disabled:
+        return Next(sms=CLOSED, check=CLOSED)
     pending = record.state == "pending"
     send_wait = max(record.send_wait, room.send_wait)
     voice_wait = record.voice_wait
@@ -142,6 +154,8 @@ def not_started(record: Record, room: Room, channels: Collection[Channel]) -> Au
     if record.outcome == "gone":
         return VerificationGone(next_step=NEXT_WHEN_GONE)
     next_step = next_after(record, room, channels)
+    if record.outcome == "disabled":
+        return PhoneDisabled(detail=_DISABLED, next_step=next_step)
     if record.outcome == "closed":
         if record.reason == NO_MESSAGE_YET:
             return ChannelNotAvailable(next_step=next_step)
@@ -172,5 +186,7 @@ def not_verified(
             return AttemptsExhausted(attempts_left=0, next_step=next_step)
         case "locked":
             return PhoneLocked(retry_after=record.check_wait, next_step=next_step)
+        case "disabled":
+            return PhoneDisabled(detail=_DISABLED, next_step=next_step)
         case _:
             return VerificationGone(next_step=NEXT_WHEN_GONE)

@@ -7,14 +7,18 @@ Redis holds nothing to find it in. Without the pepper it cannot be computed; the
 
 import re
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from utils.crypto import Keys, mac, mac_text, random_text
 
 Purpose = Literal["login", "verify", "change"]
 
 # NIST SP 800-63B 3.1.3.2: at least six decimal digits.
-CODE_DIGITS = 6
+CODE_DIGITS: Final = 6
+# While so many codes are guessed that six are too few: a hundredth of the chance.
+ESCALATED_DIGITS: Final = 8
+
+Digits = Literal[6, 8]
 
 # 96 bits tell 10^6 phones apart with a chance of collision of 10^-17.
 _TAG_BYTES = 12
@@ -27,7 +31,7 @@ _LETTERS: dict[Purpose, str] = {"login": "l", "verify": "v", "change": "c"}
 _PURPOSES: dict[str, Purpose] = {
     letter: purpose for purpose, letter in _LETTERS.items()
 }
-_ID = re.compile(r"([A-Za-z0-9_-]{16})([lvc][A-Za-z0-9_-]{26})", re.ASCII)
+_ID = re.compile(r"([A-Za-z0-9_-]{16})([lvcLVC][A-Za-z0-9_-]{26})", re.ASCII)
 
 
 def phone_tag(key: bytes, e164: str) -> str:
@@ -39,18 +43,23 @@ def phone_tag(key: bytes, e164: str) -> str:
 class VerificationId:
     """Names one verification: the phone's tag, then a part of its own.
 
-    ``part`` is a letter for the purpose, 4 characters that say which pepper made the
-    code, and 128 random bits; who holds the id may ask for the verification's status,
-    so it is as secret as a session id.
+    ``part`` is a letter for the purpose (a capital where the code has eight digits), 4
+    characters that say which pepper made the code, and 128 random bits; who holds the
+    id may ask for the verification's status, so it is as secret as a session id.
     """
 
     tag: str
     part: str
 
     @classmethod
-    def new(cls, tag: str, purpose: Purpose, *, mark: str) -> Self:
+    def new(
+        cls, tag: str, purpose: Purpose, *, mark: str, digits: Digits = CODE_DIGITS
+    ) -> Self:
         """Draw a new one; ``mark`` is its pepper's."""
-        return cls(tag=tag, part=_LETTERS[purpose] + mark + random_text(_RANDOM_BYTES))
+        letter = _LETTERS[purpose]
+        if digits == ESCALATED_DIGITS:
+            letter = letter.upper()
+        return cls(tag=tag, part=letter + mark + random_text(_RANDOM_BYTES))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -61,7 +70,12 @@ class VerificationId:
     @property
     def purpose(self) -> Purpose:
         """What the verification is for."""
-        return _PURPOSES[self.part[0]]
+        return _PURPOSES[self.part[0].lower()]
+
+    @property
+    def digits(self) -> Digits:
+        """How many digits the code has."""
+        return ESCALATED_DIGITS if self.part[0].isupper() else CODE_DIGITS
 
     @property
     def mark(self) -> str:
@@ -89,13 +103,13 @@ class Peppers:
 def derive_code(
     pepper: bytes, verification: VerificationId, *, storefront: str, e164: str
 ) -> str:
-    """Return the code of a verification: six digits, leading zeros kept.
+    """Return the code of a verification: all its digits, leading zeros kept.
 
     Bound to the purpose, the storefront, the phone and the verification (OWASP ASVS
-    6.6.2). 256 bits modulo 10^6 are uniform to within 2^-236.
+    6.6.2). 256 bits modulo 10^8 are uniform to within 2^-229.
     """
     digest = mac(
         pepper, "code/1", verification.purpose, storefront, e164, str(verification)
     )
-    number = int.from_bytes(digest, "big") % 10**CODE_DIGITS
-    return f"{number:0{CODE_DIGITS}}"
+    number = int.from_bytes(digest, "big") % 10**verification.digits
+    return f"{number:0{verification.digits}}"

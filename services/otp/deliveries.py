@@ -178,6 +178,8 @@ class Deliveries:
                 self._apply(tracked, receipt)
 
     def _apply(self, tracked: Tracked, receipt: Receipt) -> None:
+        phone = tracked.letter.phone
+        self._sms.learn_price(tracked.vendor, tracked.channel, phone, receipt)
         record = self._follow_ups.move(tracked, receipt, then=self.watch)
         moved = record.outcome in {"moved", "followed"}
         if moved and receipt.status in {"delivered", "undelivered"}:

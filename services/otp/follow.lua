@@ -1,7 +1,8 @@
 -- Takes down how one message fares, and plans another where that one failed.
 --
 -- KEYS[1]  the phone's record
--- ARGV[1]  JSON {offset_ms, limits, op, id, attempt, status?, close?, plans?}
+-- ARGV[1]  JSON {offset_ms, limits, op, id, attempt, status?, close?, plans?,
+--          admitted_ms?}
 --          op       names this request: running it again changes nothing
 --          id       the verification's
 --          attempt  which of its messages, from 1
@@ -12,6 +13,7 @@
 --          plans    as in the start: whom to ask next, if not used yet, once in a
 --                   verification, unless the message arrived, another was sent since,
 --                   or a cap is reached
+--          admitted_ms  as in the start
 -- returns  JSON answer; outcome moved | followed | same | gone; with followed:
 --          provider, channel and uses of the message to send now
 
@@ -20,11 +22,12 @@ local LEVELS = { accepted = 1, unknown = 2, sent = 3, undelivered = 4, delivered
 local record = load_record()
 local verification = record.verifications[request.id]
 local sent = verification and verification.sends[request.attempt]
-if not sent then return cjson.encode(answer('gone', record, verification)) end
+local budget = budget_of(record, verification and verification.device)
+if not sent then return cjson.encode(answer('gone', record, verification, budget)) end
 
 local uses
 local function reply(outcome)
-  local result = answer(outcome, record, verification)
+  local result = answer(outcome, record, verification, budget)
   result.id, result.uses = request.id, uses
   return cjson.encode(result)
 end
@@ -58,7 +61,7 @@ for _, closing in ipairs(request.close or {}) do
 end
 if #closings > 0 then
   close(record, closings)
-  record.cooldown_until = nil  -- Another channel may be tried at once.
+  budget.cooldown_until = nil  -- Another channel may be tried at once.
 end
 
 local function may_follow()
@@ -66,7 +69,8 @@ local function may_follow()
     and sent[2] ~= 'delivered' and #verification.sends == request.attempt
     and state_of(verification) == 'pending'
     and verification.expires - now >= limits.min_life_ms
-    and lock_wait(record) == 0 and window_wait(record.sends, limits.sends) == 0
+    and not is_disabled(budget)
+    and lock_wait(budget) == 0 and window_wait(budget.sends, limits.sends) == 0
 end
 
 local outcome = moved and 'moved' or 'same'
@@ -75,7 +79,7 @@ if may_follow() then
   chosen, channel, uses = choose(record, verification, request.plans, true)
   if chosen then
     verification.followed = true
-    add_send(record, verification, chosen, channel)
+    add_send(budget, verification, chosen, channel)
     outcome = 'followed'
   end
 end

@@ -6,14 +6,13 @@ reached shuts its channel instead, and the next one opens. One script decides al
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from services.abuse.guard import Guard, Room, SharedLimitReached
 from services.background import Background
 from services.errors import AuthError, DeliveryUnavailable, StoreUnavailable
 from services.events import Emit, MessageFollowed
+from services.otp.admission import Admission, Admitted
 from services.otp.messages import Tracked
 from services.otp.phonebook import Phonebook
 from services.otp.planning import Planner
@@ -43,6 +42,7 @@ class _FollowUp:
     """A message that is due, because of another, before a moment (monotonic)."""
 
     planned: Planned
+    admitted: Admitted
     after: Tracked
     reason: str
     until: float
@@ -56,7 +56,7 @@ class FollowUps:
         self,
         *,
         store: OtpStore,
-        guard: Guard,
+        admission: Admission,
         planner: Planner,
         sender: CodeSender,
         phonebook: Phonebook,
@@ -67,7 +67,7 @@ class FollowUps:
     ) -> None:
         """``whatsapp_falls_back``: what WhatsApp cannot deliver goes out as an SMS."""
         self._store = store
-        self._guard = guard
+        self._admission = admission
         self._planner = planner
         self._sender = sender
         self._phonebook = phonebook
@@ -88,14 +88,20 @@ class FollowUps:
         """
         reason = receipt.failure.reason if receipt and receipt.failure else None
         channel = self._channel_after(tracked.channel, receipt, reason)
-        room = self._admit(tracked) if channel else None
         letter = tracked.letter
-        ways = None
-        if channel is not None and room is not None:
+        ways, admitted = None, None
+        if reason is Reason.FRAUD:
+            self._admission.refused_as_fraud(letter.phone)
+        if channel is not None:
             ways = self._planner.ways_on(letter.phone, channel)
+            tag = tracked.verification.tag
+            admitted = self._admission.follow(letter.phone, tag, ways)
         attempt = self._phonebook.attempt(
             tracked.verification, letter.phone, letter.storefront
         )
+        if admitted is not None:
+            ticket = admitted.room.ticket
+            attempt = replace(attempt, counted=ticket.counted, admitted_ms=ticket.at_ms)
         closing = closing_for(tracked.channel, reason)
         try:
             record = self._store.follow(
@@ -103,28 +109,28 @@ class FollowUps:
                 number=tracked.attempt,
                 status=receipt.status if receipt else None,
                 closings=[closing] if closing else [],
-                plans=ways.plans if ways else [],
+                plans=ways.plans if ways and admitted else [],
             )
         except StoreUnavailable:
-            if room is not None:
-                self._give_back(tracked, room)
+            self._admission.give_back(admitted, to_caller=False)
             raise
-        if room is None or ways is None:
+        if admitted is None or ways is None:
             return record
         if record.outcome != "followed":
-            self._give_back(tracked, room)
+            self._admission.give_back(admitted, to_caller=False)
             return record
         planned = Planned(
             attempt=attempt,
             record=record,
             letter=letter,
-            room=room,
+            room=admitted.room,
             ways=ways,
             is_follow_up=True,
         )
         why = (reason or "undelivered") if receipt else "not_delivered_in_time"
         follow_up = _FollowUp(
             planned=planned,
+            admitted=admitted,
             after=tracked,
             reason=why,
             until=self._clock.monotonic() + _WITHIN_SECONDS,
@@ -152,7 +158,7 @@ class FollowUps:
         if self._clock.monotonic() > follow_up.until:
             # The queue was long. The store forgets the message that never was.
             self._store.settle(planned.attempt, keep_cooldown=True)
-            self._give_back(after, planned.room)
+            self._admission.give_back(follow_up.admitted, to_caller=False)
             return
         number = planned.record.attempt
         provider = "none"
@@ -161,12 +167,14 @@ class FollowUps:
                 planned.attempt.id, letter.phone, letter.storefront
             )
             record, delivery = self._sender.send(planned, code)
-        except DeliveryUnavailable as outage:
-            if outage.budget_returned:
-                self._give_back(after, planned.room)
-        except AuthError:
-            pass  # Told by the sender, as an event; nobody waits for an answer.
+        except AuthError as failure:
+            # Told by the sender, as an event; nobody waits for an answer.
+            if isinstance(failure, DeliveryUnavailable) and failure.budget_returned:
+                self._admission.give_back(follow_up.admitted, to_caller=False)
+            else:
+                self._admission.settle(follow_up.admitted, planned.bill)
         else:
+            self._admission.settle(follow_up.admitted, planned.bill)
             provider = record.provider
             follow_up.then(planned, delivery, number)
         self._emit(
@@ -180,13 +188,3 @@ class FollowUps:
                 reason=follow_up.reason,
             )
         )
-
-    def _admit(self, tracked: Tracked) -> Room | None:
-        try:
-            return self._guard.admit_send(None, tracked.letter.phone)
-        except SharedLimitReached:
-            return None
-
-    def _give_back(self, tracked: Tracked, room: Room) -> None:
-        with suppress(StoreUnavailable):
-            self._guard.give_back(None, tracked.letter.phone, room, to_caller=False)

@@ -7,6 +7,10 @@ An unlock lets in five wrong checks more, and no more than 35 in a day, beside t
 that are allowed anyway: 50 guesses at six digits are 5 in 100,000, what one phone's ten
 sends of five guesses each would be without any cap. Who talks the operators into one
 unlock after the other gains no more than that.
+
+Devices that the phone logged in on have a budget of their own, of ten wrong checks
+more; an unlock opens that, too, out of the same 35. It also ends the count of wrong
+checks in a row: a hundred of them disable a phone, which waiting does not end.
 """
 
 from collections.abc import Callable
@@ -31,10 +35,13 @@ LIMIT = "unlocks_per_phone"
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """How a phone stands. ``locked_for`` in seconds, 0 if it is not locked.
+    """How a phone stands with strangers. ``locked_for`` in seconds, 0: not locked.
 
     ``wrong_checks`` are those of the last day that count, ``forgiven`` those that do
-    not any more; ``checks_left`` is None where wrong checks have no limit.
+    not any more; ``checks_left`` is None where wrong checks have no limit. ``in_a_row``
+    is the rung of the ladder of locks; ``since_right`` are all wrong checks since the
+    last right one, which at a hundred have it ``disabled``. What begins with
+    ``device`` is about the devices it logged in on.
     """
 
     locked_for: int
@@ -42,6 +49,11 @@ class Lock:
     in_a_row: int
     checks_left: int | None
     forgiven: int
+    since_right: int
+    disabled: bool
+    device_locked_for: int
+    device_wrong_checks: int
+    device_disabled: bool
 
 
 class Locks:
@@ -67,9 +79,10 @@ class Locks:
         return _read(self._run(tag, {}))
 
     def unlock(self, tag: str) -> Lock:
-        """Lift a phone's lock, and make room for some wrong checks.
+        """Lift a phone's locks, and make room for some wrong checks.
 
-        The ladder of locks begins anew. Waits before the next send stay.
+        The ladder of locks begins anew, and the count of wrong checks in a row: a
+        disabled phone is enabled. Waits before the next send stay.
 
         Raises:
             RateLimited: it was unlocked too often today, and stays locked.
@@ -87,10 +100,16 @@ class Locks:
 
 
 def _read(reply: Reply) -> Lock:
+    strangers, device = reply["strangers"], reply["device"]
     return Lock(
-        locked_for=whole_seconds(reply["locked_ms"]),
-        wrong_checks=reply["wrongs"],
-        in_a_row=reply["in_a_row"],
-        checks_left=reply.get("left"),
+        locked_for=whole_seconds(strangers["locked_ms"]),
+        wrong_checks=strangers["wrongs"],
+        in_a_row=strangers["in_a_row"],
+        checks_left=strangers.get("left"),
         forgiven=reply["forgiven"],
+        since_right=strangers["since_right"],
+        disabled=strangers["disabled"],
+        device_locked_for=whole_seconds(device["locked_ms"]),
+        device_wrong_checks=device["wrongs"],
+        device_disabled=device["disabled"],
     )

@@ -34,7 +34,7 @@ from services.scripts import Call, Reply, Script, ScriptRunner
 from services.sms.provider import Channel, Failure, Reason, Scope
 from services.sms.receipts import Receipt
 from utils.crypto import Keys, mac_text, seal, unseal
-from utils.phone import PhoneNumber
+from utils.phone import PhoneNumber, kind_of
 
 _HERE = Path(__file__).parent
 _LINK = Script.load(_HERE / "link.lua")
@@ -149,7 +149,9 @@ class MessageStore:
         try:
             letter = self._unseal(id_, message["letter"])
         except ValueError:
-            return None  # Sealed with another secret: its verification is dead, too.
+            # Sealed with another secret: its verification is dead, too. Or about a
+            # number that nobody has by now.
+            return None
         return Tracked(
             verification=VerificationId(message["tag"], message["part"]),
             attempt=message["attempt"],
@@ -188,16 +190,24 @@ class MessageStore:
         fields = orjson.loads(unseal(self._letter_keys, sealed, context=id_))
         e164, region, country_code, storefront, locale, client = fields
         return Letter(
-            phone=PhoneNumber(e164, region, country_code),
+            # The kind follows from the number. More fields than these six would be
+            # none of ours to a worker of the version before, in a rolling upgrade.
+            phone=PhoneNumber(e164, region, country_code, kind_of(e164)),
             storefront=storefront,
             locale=locale,
             client=client,
         )
 
 
-def _write_receipt(receipt: Receipt) -> dict[str, str]:
+def _write_receipt(receipt: Receipt) -> dict[str, Any]:
     """Write down a receipt, without the vendor's id: nobody knows what that holds."""
-    written = {"status": receipt.status, "vendor_code": receipt.vendor_code}
+    written: dict[str, Any] = {
+        "status": receipt.status,
+        "vendor_code": receipt.vendor_code,
+    }
+    if receipt.price is not None:
+        written["price"] = receipt.price
+        written["currency"] = receipt.currency
     if receipt.failure is not None:
         written["reason"] = receipt.failure.reason
         written["scope"] = receipt.failure.scope
@@ -213,4 +223,6 @@ def _read_receipt(written: dict[str, Any]) -> Receipt:
         status=written["status"],
         failure=failure,
         vendor_code=written["vendor_code"],
+        price=written.get("price"),
+        currency=written.get("currency", ""),
     )

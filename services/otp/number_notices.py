@@ -7,10 +7,10 @@ its number would otherwise do so in silence.
 from collections.abc import Collection
 from functools import partial
 
-from services.abuse.guard import Guard
 from services.background import Background
 from services.errors import AuthError, StoreUnavailable
 from services.events import Emit, NoticeSent
+from services.otp.admission import Admission, Admitted
 from services.otp.phonebook import Phonebook
 from services.sms.outgoing import NotDelivered, Notice
 from services.sms.provider import Refused
@@ -34,7 +34,7 @@ class NumberNotices:
         *,
         sms: SmsService,
         carriers: Collection[str],
-        guard: Guard,
+        admission: Admission,
         phonebook: Phonebook,
         background: Background,
         emit: Emit,
@@ -42,7 +42,7 @@ class NumberNotices:
         """``carriers`` are the vendors that send whatever text they are given."""
         self._sms = sms
         self._carriers = frozenset(carriers)
-        self._guard = guard
+        self._admission = admission
         self._phonebook = phonebook
         self._background = background
         self._emit = emit
@@ -53,15 +53,15 @@ class NumberNotices:
 
     def _tell(self, e164: str, ending: str) -> None:
         try:
-            phone, _ = self._phonebook.read(e164, None)
+            phone, tag = self._phonebook.read(e164, None)
         except AuthError:
             # Its country was taken off the list since it logged in.
             self._emit(NoticeSent("", _NOBODY, "not_supported"))
             return
-        provider, outcome = self._send(phone, ending)
+        provider, outcome = self._send(phone, tag, ending)
         self._emit(NoticeSent(phone.region, provider, outcome))
 
-    def _send(self, phone: PhoneNumber, ending: str) -> tuple[str, str]:
+    def _send(self, phone: PhoneNumber, tag: str, ending: str) -> tuple[str, str]:
         """Send it; return who took it, and what came of it."""
         if self._phonebook.is_test(phone):
             return _NOBODY, "test"
@@ -71,14 +71,19 @@ class NumberNotices:
             if name in self._carriers
         ]
         notice = Notice(phone, ending, random_text(_REFERENCE_BYTES))
+        admitted = None
         try:
-            if not self._guard.admit_notice(phone):
+            admitted = self._admission.notice(phone, tag, order)
+            if admitted is None:
                 return _NOBODY, "limited"
             sent = self._sms.notify(notice, order=order, deadline=self._sms.deadline())
         except StoreUnavailable:
             return _NOBODY, "store_unavailable"
-        except Refused as refusal:
-            return _NOBODY, refusal.reason
-        except NotDelivered as failure:
+        except (Refused, NotDelivered) as failure:
+            self._settle(admitted, failure.billed)
             return _NOBODY, failure.reason or "nobody_to_ask"
+        self._settle(admitted, sent.billed)
         return sent.provider, "accepted"
+
+    def _settle(self, admitted: Admitted | None, billed: Collection[str]) -> None:
+        self._admission.settle(admitted, [(it, "sms") for it in billed])

@@ -1,13 +1,15 @@
 """Which numbers we send to, and the test numbers, which get no text at all."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import phonenumbers
 
 from services.errors import PhoneInvalid, PhoneNotSupported
+from services.otp.number_policy import NumberPolicy
+from services.otp.set_aside import is_set_aside
 from utils.clock import Clock
 from utils.phone import (
     PhoneInvalidError,
@@ -37,14 +39,14 @@ class Numbers:
         self,
         *,
         default_region: str,
-        allowed_regions: Collection[str],
+        policy: NumberPolicy,
         test_ranges: Sequence[TestRange],
         test_until: date | None,
         clock: Clock,
     ) -> None:
         """Take the rules; test ranges end with the day ``test_until`` (UTC)."""
         self._default_region = default_region
-        self._allowed_regions = frozenset(allowed_regions)
+        self._policy = policy
         self._test_ranges = tuple(test_ranges)
         self._test_until = test_until
         self._clock = clock
@@ -56,20 +58,24 @@ class Numbers:
 
         Raises:
             PhoneInvalid: not a phone number.
-            PhoneNotSupported: a kind or country that we do not send to.
+            PhoneNotSupported: nobody's, or of a kind or country that no message of
+                any channel goes to.
         """
         if self._test_ranges and (test := self._read_test(text)):
             return test
         try:
-            return parse_phone(
+            phone = parse_phone(
                 text,
                 default_region=region or self._default_region,
-                allowed_regions=self._allowed_regions,
+                is_set_aside=is_set_aside,
             )
         except PhoneInvalidError as error:
             raise PhoneInvalid from error
         except PhoneNotSupportedError as error:
             raise PhoneNotSupported from error
+        if not self._policy.serves(phone):
+            raise PhoneNotSupported
+        return phone
 
     def test_code(self, phone: PhoneNumber) -> str | None:
         """Return the fixed code of a test number, or None for every other."""

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from services.errors import VerificationGone
 from services.otp.answers import NEXT_WHEN_GONE
-from services.otp.codes import Peppers, Purpose, VerificationId, derive_code
+from services.otp.codes import (
+    CODE_DIGITS,
+    Digits,
+    Peppers,
+    Purpose,
+    VerificationId,
+    derive_code,
+)
 from services.otp.numbers import Numbers
 from services.otp.records import Attempt, PhoneLimits
 from utils.crypto import mac_text, random_text
@@ -50,15 +57,21 @@ class Phonebook:
         """Tell whether it is a test number: it gets no message, and no limit binds."""
         return self._numbers.test_code(phone) is not None
 
-    def new_id(self, tag: str, purpose: Purpose) -> VerificationId:
-        """Return the id of a new verification."""
-        return VerificationId.new(tag, purpose, mark=self._peppers.mark)
+    def new_id(
+        self, tag: str, purpose: Purpose, digits: Digits = CODE_DIGITS
+    ) -> VerificationId:
+        """Return the id of a new verification, whose code has so many digits.
+
+        Test numbers have six-digit codes of their own, whatever the id says.
+        """
+        mark = self._peppers.mark
+        return VerificationId.new(tag, purpose, mark=mark, digits=digits)
 
     def known(self, verification: VerificationId) -> VerificationId:
         """Return it, or where its pepper is gone one that nobody has heard of."""
         if self._peppers.find(verification.mark) is not None:
             return verification
-        return self.new_id(verification.tag, verification.purpose)
+        return self._unheard_of(verification, verification.tag)
 
     def find(self, verification_id: str, tag: str) -> VerificationId:
         """Return the verification that a caller names, if it can be this phone's.
@@ -74,7 +87,11 @@ class Phonebook:
             raise VerificationGone(next_step=NEXT_WHEN_GONE)
         if verification.tag == tag:
             return self.known(verification)
-        return self.new_id(tag, verification.purpose)
+        return self._unheard_of(verification, tag)
+
+    def _unheard_of(self, verification: VerificationId, tag: str) -> VerificationId:
+        """Return an id of the same kind that nobody was told."""
+        return self.new_id(tag, verification.purpose, verification.digits)
 
     def attempt(
         self, verification: VerificationId, phone: PhoneNumber, storefront: str

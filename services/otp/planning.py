@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.errors import ChannelNotAvailable, PhoneNotSupported
 from services.otp.answers import NEXT_WHEN_GONE, UNKNOWN
+from services.otp.number_policy import NumberPolicy, Wanted
 from services.otp.records import Plan
 from services.sms.provider import Channel
 from services.sms.service import SmsService
@@ -18,14 +19,16 @@ TEST = "test"
 class Ways:
     """How a message may go.
 
-    ``channels`` are all on which the phone's country is served; ``plans`` are for the
-    store to choose from; ``orders`` name the vendors of every channel that the message
-    may end up on, preferred ones first.
+    ``channels`` are all on which the number is served; ``plans`` are for the store to
+    choose from; ``orders`` name the vendors of every channel that the message may end
+    up on, preferred ones first. ``wants_challenge`` says why whoever asks for it must
+    solve a challenge first; empty where no policy asks for one.
     """
 
     channels: Sequence[Channel]
     plans: Sequence[Plan]
     orders: Mapping[Channel, Sequence[str]]
+    wants_challenge: Wanted = ""
 
 
 TEST_WAYS = Ways(("sms",), [Plan("sms", [(TEST, TEST, 1)])], {})
@@ -34,9 +37,12 @@ TEST_WAYS = Ways(("sms",), [Plan("sms", [(TEST, TEST, 1)])], {})
 class Planner:
     """Plans sends. Safe to share between threads."""
 
-    def __init__(self, sms: SmsService, *, whatsapp_first: bool) -> None:
+    def __init__(
+        self, sms: SmsService, *, policy: NumberPolicy, whatsapp_first: bool
+    ) -> None:
         """``whatsapp_first``: use it where nobody asks for a channel."""
         self._sms = sms
+        self._policy = policy
         self._whatsapp_first = whatsapp_first
 
     def channels(self, phone: PhoneNumber) -> Sequence[Channel]:
@@ -45,7 +51,7 @@ class Planner:
         Raises:
             PhoneNotSupported: there are none.
         """
-        channels = self._sms.channels(phone)
+        channels = self._channels(phone)
         if not channels:
             raise PhoneNotSupported
         return channels
@@ -55,7 +61,7 @@ class Planner:
 
         Raises:
             PhoneNotSupported: nobody serves this phone.
-            ChannelNotAvailable: nobody does on this channel.
+            ChannelNotAvailable: nobody does on this channel, or the policy blocks it.
         """
         channels = self.channels(phone)
         if wanted is not None and wanted not in channels:
@@ -68,13 +74,23 @@ class Planner:
         if "whatsapp" in planned and "sms" in channels:
             possible.append("sms")  # What WhatsApp cannot deliver, SMS may.
         orders = self._orders(phone, possible)
-        return Ways(channels, self._plans(phone, planned, orders), orders)
+        return Ways(
+            channels,
+            self._plans(phone, planned, orders),
+            orders,
+            self._policy.wants_challenge(phone, possible),
+        )
 
     def ways_on(self, phone: PhoneNumber, channel: Channel) -> Ways:
         """Plan a message on one channel and no other, which may lead nowhere."""
-        orders = self._orders(phone, [channel])
-        plans = self._plans(phone, [channel], orders)
-        return Ways(self._sms.channels(phone), plans, orders)
+        channels = self._channels(phone)
+        orders: Mapping[Channel, Sequence[str]] = {channel: ()}
+        if channel in channels:
+            orders = self._orders(phone, [channel])
+        return Ways(channels, self._plans(phone, [channel], orders), orders)
+
+    def _channels(self, phone: PhoneNumber) -> Sequence[Channel]:
+        return self._policy.open_to(phone, self._sms.channels(phone))
 
     def _orders(
         self, phone: PhoneNumber, channels: Sequence[Channel]

@@ -22,6 +22,15 @@ _MIN_LIFE = 60
 _MAX_ENDED = 10
 # A call costs ten times what a text does: a text must have had the time to arrive.
 _VOICE_AFTER = 60
+# Wrong checks in a row must be remembered for longer than a day, or who guesses now and
+# then would never reach the end. From so many on, one whole code's: few honest people
+# type that many, and who guesses once at each of many phones makes us keep nothing.
+_ROW_MATTERS = 5
+# Who waits for it to be forgotten gets at best 99 guesses in five weeks.
+_KEEP_ROW = 30 * _DAY
+# A disabled phone stays so without anybody: for longer than the year after which a
+# number that nobody used has most likely gone to somebody else.
+_KEEP_DISABLED = 400 * _DAY
 
 Windows = Sequence[tuple[int, int]]
 State = Literal["pending", "verified", "expired", "exhausted", "none"]
@@ -29,7 +38,11 @@ State = Literal["pending", "verified", "expired", "exhausted", "none"]
 
 @dataclass(frozen=True)
 class PhoneLimits:
-    """What one phone may do. Durations in seconds; windows are (count, seconds)."""
+    """What one phone may do. Durations in seconds; windows are (count, seconds).
+
+    Those on ``sends``, cooldowns and locks bind strangers and known devices each by
+    itself; of wrong checks a device has ``device_wrongs``.
+    """
 
     life: int = 300
     max_checks: int = 5
@@ -37,12 +50,16 @@ class PhoneLimits:
     cooldowns: Sequence[int] = (30, 60, 120, 300)
     sends: Windows = ((3, 600), (5, 3_600), (10, _DAY))
     wrongs: Windows = ((15, _DAY),)
+    device_wrongs: Windows = ((10, _DAY),)
     locks: Windows = ((5, 30), (8, 120), (10, 900), (12, 3_600))
+    # NIST SP 800-63B 3.2.2: at most 100 failed attempts in a row.
+    disable_after: int = 100
 
     @property
     def _longest(self) -> int:
         """How long anything may have to be remembered of a phone that never logs in."""
-        spans = [seconds for _, seconds in (*self.sends, *self.wrongs, *self.locks)]
+        wrongs = (*self.wrongs, *self.device_wrongs)
+        spans = [seconds for _, seconds in (*self.sends, *wrongs, *self.locks)]
         return max(_DAY, self.life + _REMEMBER, *spans, *self.cooldowns)
 
     @cached_property
@@ -59,6 +76,14 @@ class PhoneLimits:
             "calm_ms": _CALM * 1000,
             "sends": _in_ms(self.sends),
             "wrongs": _in_ms(self.wrongs),
+            "device_wrongs": _in_ms(self.device_wrongs),
+            "disable_after": self.disable_after,
+            "keep_wrongs": _in_ms(
+                (
+                    (min(_ROW_MATTERS, self.disable_after), _KEEP_ROW),
+                    (self.disable_after, _KEEP_DISABLED),
+                )
+            ),
             "locks": _in_ms(self.locks),
             "remember_ms": _REMEMBER * 1000,
             "known_ms": _KNOWN * 1000,
@@ -86,9 +111,13 @@ class Record:
     """How a verification stands, as a script answered. Waits in whole seconds.
 
     ``voice_wait`` is None before a first message. ``uses`` counts the messages
-    that each provider was given before this one, by channel. ``sends``, of a won check,
-    are all messages as the store has them, ``at_ms`` its time, and ``won`` is what
-    ``on_win`` returned.
+    that each provider was given before this one, by channel. ``disabled``: there were
+    too many wrong checks in a row for any send or check, and waiting will not help;
+    ``disabled_now``: this was the last of them, and ``since_right`` how many they are.
+
+    Of a won check, ``sends`` are all messages as the store has them, ``at_ms`` its
+    time, and ``won`` is what ``on_win`` returned. It was started ``by_device`` (a known
+    one), and ``counted`` unless each of its messages was uncounted (``Attempt``).
     """
 
     outcome: str
@@ -112,6 +141,11 @@ class Record:
     won: Mapping[str, Any]
     sends: Sequence[Sequence[Any]]
     at_ms: int
+    disabled: bool = False
+    disabled_now: bool = False
+    since_right: int = 0
+    by_device: bool = False
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +180,31 @@ class Attempt:
     """One request about a verification: what names it, and what binds it.
 
     ``op`` names the request itself, so that running it again changes nothing.
-    ``storefront`` is a keyed MAC of who asks.
+    ``storefront`` is a keyed MAC of who asks. ``device_at`` is when the device that
+    asks was told, in Unix milliseconds, that the phone logged in on it. ``counted`` is
+    False for a send that a rule which only watches would not have let pass, and
+    ``admitted_ms`` when the shared rules let it pass. All three matter to sends alone.
     """
 
     id: VerificationId
     op: str
     storefront: str
     limits: PhoneLimits
+    device_at: int | None = None
+    counted: bool = True
+    admitted_ms: int | None = None
+
+    @property
+    def about_send(self) -> dict[str, Any]:
+        """What the scripts that count a send are told of it."""
+        told: dict[str, Any] = {}
+        if self.device_at is not None:
+            told["device_at"] = self.device_at
+        if not self.counted:
+            told["uncounted"] = True
+        if self.admitted_ms is not None:
+            told["admitted_ms"] = self.admitted_ms
+        return told
 
 
 def phone_key(tag: str) -> str:
@@ -184,6 +236,11 @@ def read_record(reply: Reply) -> Record:
         won=reply.get("won") or {},
         sends=reply.get("sends") or (),
         at_ms=reply.get("at_ms", 0),
+        disabled=reply.get("disabled", False),
+        disabled_now=reply.get("disabled_now", False),
+        since_right=reply.get("since_right", 0),
+        by_device=reply.get("by_device", False),
+        counted=not reply.get("uncounted"),
     )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from services.abuse.guard import Room
+from services.abuse.asking import Room
 from services.errors import (
     AuthError,
     DeliveryUnavailable,
@@ -63,6 +63,8 @@ class Planned:
     """A send that the store has counted: who gets what, and whom to ask in turn.
 
     ``is_follow_up``: nobody asked for it, so it takes nothing of the person's waiting.
+    ``bill`` grows while it is sent: the vendors, with the channel, that took it or may
+    have.
     """
 
     attempt: Attempt
@@ -71,6 +73,7 @@ class Planned:
     room: Room
     ways: Ways
     is_follow_up: bool = False
+    bill: list[tuple[str, Channel]] = field(default_factory=list)
 
     def order(self, channel: Channel) -> list[str]:
         """Name the vendors to ask: the store's choice, then whom it used least.
@@ -173,8 +176,10 @@ class CodeSender:
                 delivery = self._sms.send(
                     outgoing, channel=channel, order=order, deadline=deadline
                 )
+                planned.bill.extend((it, channel) for it in delivery.billed)
                 return replace(delivery, failed=(*_told(failures), *delivery.failed))
             except (Refused, NotDelivered) as failure:
+                planned.bill.extend((it, channel) for it in failure.billed)
                 failures.append(_Failed(channel, failure))
             if not self._falls_back(planned, failures[-1]):
                 return None

@@ -5,18 +5,21 @@ first, and turns outcomes into answers and errors.
 """
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import replace
 
-from services.abuse.guard import Caller, Guard, Room, SharedLimitReached
+from services.abuse.asking import Caller, Room, SharedLimitReached
+from services.abuse.guard import Guard
+from services.abuse_events import PhoneWasDisabled
 from services.errors import (
+    AuthError,
     DeliveryUnavailable,
     Next,
-    StoreUnavailable,
+    PhoneNotSupported,
     Turn,
     VerificationGone,
 )
 from services.events import CodeChecked, Emit, LimitReached, VerificationStarted
+from services.otp.admission import Admission, Admitted
 from services.otp.answers import (
     NEXT_WHEN_GONE,
     UNKNOWN,
@@ -29,7 +32,13 @@ from services.otp.answers import (
     not_started,
     not_verified,
 )
-from services.otp.codes import Purpose, VerificationId
+from services.otp.codes import (
+    CODE_DIGITS,
+    ESCALATED_DIGITS,
+    Digits,
+    Purpose,
+    VerificationId,
+)
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.phonebook import Phonebook
@@ -42,7 +51,6 @@ from services.scripts import ScriptRunner
 from services.sms.templates import Templates
 from utils.clock import Clock
 from utils.crypto import fingerprint, same
-from utils.phone import PhoneNumber
 
 
 class OtpService:
@@ -54,6 +62,7 @@ class OtpService:
         scripts: ScriptRunner,
         store: OtpStore,
         guard: Guard,
+        admission: Admission,
         planner: Planner,
         sender: CodeSender,
         deliveries: Deliveries,
@@ -65,6 +74,7 @@ class OtpService:
     ) -> None:
         self._store = store
         self._guard = guard
+        self._admission = admission
         self._planner = planner
         self._sender = sender
         self._deliveries = deliveries
@@ -92,19 +102,27 @@ class OtpService:
         resend_of = None
         if request.verification_id is not None:
             resend_of = self._phonebook.find(request.verification_id, tag)
-        purpose = resend_of.purpose if resend_of else request.purpose
-        attempt = self._phonebook.attempt(
-            self._phonebook.new_id(tag, purpose), phone, caller.storefront
-        )
         is_test = self._phonebook.is_test(phone)
         ways = TEST_WAYS if is_test else self._planner.ways(phone, request.channel)
-        room = Room()
+        admitted = None
         if not is_test:
-            room = self._admit_send(
-                caller,
-                phone,
-                by_voice=request.channel == "voice",
-                is_resend=resend_of is not None,
+            admitted = self._admission.admit(request, caller, phone, tag, ways)
+        room = admitted.room if admitted else Room()
+        purpose = resend_of.purpose if resend_of else request.purpose
+        digits: Digits = ESCALATED_DIGITS if room.escalated else CODE_DIGITS
+        attempt = self._phonebook.attempt(
+            self._phonebook.new_id(
+                tag, purpose, digits=resend_of.digits if resend_of else digits
+            ),
+            phone,
+            caller.storefront,
+        )
+        if admitted is not None:
+            attempt = replace(
+                attempt,
+                device_at=admitted.device_at,
+                counted=room.ticket.counted,
+                admitted_ms=room.ticket.at_ms,
             )
         record = self._store.start(
             attempt,
@@ -113,8 +131,7 @@ class OtpService:
             channels=ways.channels,
         )
         if record.outcome not in {"started", "resent"}:
-            if not is_test:
-                self._give_back(caller, phone, room, to_caller=False)
+            self._admission.give_back(admitted, to_caller=False)
             refusal = not_started(record, room, ways.channels)
             if refusal.retry_after:
                 name = fingerprint(str(resend_of)) if resend_of else ""
@@ -125,7 +142,7 @@ class OtpService:
 
         attempt = replace(attempt, id=VerificationId(tag, record.part))
         failed: tuple[str, ...] = ()
-        if not is_test:
+        if admitted is not None:
             letter = Letter(
                 phone=phone,
                 storefront=caller.storefront,
@@ -137,7 +154,7 @@ class OtpService:
                 client=request.client,
             )
             planned = Planned(attempt, record, letter, room, ways)
-            record, failed = self._send(planned, caller)
+            record, failed = self._send(planned, admitted)
         self._emit(
             VerificationStarted(
                 phone_tag=tag,
@@ -150,6 +167,7 @@ class OtpService:
                 resend=record.outcome == "resent",
                 seconds=self._clock.monotonic() - began,
                 failed=failed,
+                platform=request.platform or "",
             )
         )
         return Started(
@@ -190,7 +208,7 @@ class OtpService:
             raise VerificationGone(next_step=NEXT_WHEN_GONE)
         name = fingerprint(str(verification))
         try:
-            room = self._guard.admit_check(caller, phone)
+            room = self._guard.admit_check(caller, phone, tag)
         except SharedLimitReached as refusal:
             # The same for every id: the phone is not asked, so nothing can be learnt.
             wait = refusal.retry_after
@@ -204,8 +222,8 @@ class OtpService:
         attempt = self._phonebook.attempt(verification, phone, caller.storefront)
         record = self._store.check(attempt, prize=to_win)
         if record.outcome in {"wrong", "gone"}:
-            evaluated = record.outcome == "wrong"
-            room = self._guard.count_wrong_check(caller, phone, evaluated=evaluated)
+            digits = verification.digits if record.outcome == "wrong" else None
+            room = self._guard.count_wrong_check(caller, phone, digits=digits)
         elif record.outcome == "locked":
             self._emit(
                 LimitReached("phone_locked", "check", record.check_wait, tag, name)
@@ -220,6 +238,8 @@ class OtpService:
                 attempts_left=record.attempts_left,
             )
         )
+        if record.disabled_now:
+            self._emit(PhoneWasDisabled(tag, record.since_right))
         is_test = self._phonebook.is_test(phone)
         if is_test:
             room.send_wait = 0  # No limit on sends binds a test number.
@@ -228,15 +248,18 @@ class OtpService:
             raise not_verified(record, room, channels)
         if not is_test:
             self._conversions.verified(record, phone.region)
+            self._admission.typed(record, caller, phone, tag)
         return Verified(phone, purpose, record.won, record.first_login)
 
     def forget_holder(self, tag: str) -> None:
         """Void a phone's codes, and take its next login for its first."""
         self._store.forget_holder(tag, self._phonebook.limits)
+        self._admission.forget(tag)
 
     def erase(self, tag: str) -> None:
         """Forget a phone: its codes, its limits, its logins."""
         self._store.erase(tag)
+        self._admission.forget(tag)
 
     def status(self, verification: VerificationId, caller: Caller) -> Status:
         """Tell how a verification stands, in one round trip; changes nothing.
@@ -255,43 +278,22 @@ class OtpService:
         """
         return self._statuses.of_phone(phone_text, caller)
 
-    def _send(self, planned: Planned, caller: Caller) -> tuple[Record, tuple[str, ...]]:
+    def _send(
+        self, planned: Planned, admitted: Admitted
+    ) -> tuple[Record, tuple[str, ...]]:
         """Send, and return the record with what failed before somebody took it."""
-        letter = planned.letter
-        code = self._phonebook.code_of(
-            planned.attempt.id, letter.phone, letter.storefront
-        )
+        id_, to = planned.attempt.id, planned.letter
+        code = self._phonebook.code_of(id_, to.phone, to.storefront)
         try:
             record, delivery = self._sender.send(planned, code)
-        except DeliveryUnavailable as outage:
-            if outage.budget_returned:
-                self._give_back(caller, letter.phone, planned.room, to_caller=True)
+        except AuthError as failure:
+            if isinstance(failure, PhoneNotSupported):
+                self._admission.refused_as_fraud(to.phone)
+            if isinstance(failure, DeliveryUnavailable) and failure.budget_returned:
+                self._admission.give_back(admitted, to_caller=True)
+            else:
+                self._admission.settle(admitted, planned.bill)
             raise
+        self._admission.settle(admitted, planned.bill)
         self._deliveries.watch(planned, delivery, record.attempt)
         return record, delivery.failed
-
-    def _admit_send(
-        self, caller: Caller, phone: PhoneNumber, *, by_voice: bool, is_resend: bool
-    ) -> Room:
-        try:
-            return self._guard.admit_send(caller, phone, by_voice=by_voice)
-        except SharedLimitReached as refusal:
-            # By the shared limits alone: what the phone's own say is not for somebody
-            # who asks more than their limit.
-            room = refusal.room
-            turn = Turn(allowed=True, retry_in=room.send_wait)
-            turns = dict.fromkeys(self._planner.channels(phone), turn)
-            if "voice" in turns:
-                wait = max(room.send_wait, room.call_wait)
-                turns["voice"] = Turn(allowed=True, retry_in=wait)
-            check_wait = room.check_wait if is_resend else None
-            check = Turn(allowed=is_resend, retry_in=check_wait)
-            refusal.next_step = replace(NEXT_WHEN_GONE, check=check, **turns)
-            raise
-
-    def _give_back(
-        self, caller: Caller, phone: PhoneNumber, room: Room, *, to_caller: bool
-    ) -> None:
-        # Without the store the units stay taken; why nothing was sent stays true.
-        with suppress(StoreUnavailable):
-            self._guard.give_back(caller, phone, room, to_caller=to_caller)

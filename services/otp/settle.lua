@@ -14,8 +14,9 @@
 
 local record = load_record()
 local verification = record.verifications[request.id]
+local budget = budget_of(record, verification and verification.device)
 if not verification or verification.send_op ~= request.op then
-  return cjson.encode(answer('gone', record, verification))
+  return cjson.encode(answer('gone', record, verification, budget))
 end
 
 close(record, request.close or {})
@@ -29,11 +30,11 @@ else
     record.verifications[request.id] = nil
     verification = nil
   end
-  if not request.keep_count then table.remove(record.sends) end
+  if not request.keep_count then table.remove(budget.sends) end
   if not request.keep_cooldown then
-    record.streak = math.max(0, (record.streak or 1) - 1)
-    record.cooldown_until = nil
+    budget.streak = math.max(0, (budget.streak or 1) - 1)
+    budget.cooldown_until = nil
   end
 end
 save_record(record)
-return cjson.encode(answer('settled', record, verification))
+return cjson.encode(answer('settled', record, verification, budget))

@@ -13,4 +13,5 @@ if not request.id then
     if not verification or other.expires > verification.expires then verification = other end
   end
 end
-return cjson.encode(answer(state_of(verification), record, verification))
+local budget = budget_of(record, verification and verification.device)
+return cjson.encode(answer(state_of(verification), record, verification, budget))

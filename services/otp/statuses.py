@@ -1,6 +1,7 @@
 """How verifications stand: asked by who holds their id, or by a service of ours."""
 
-from services.abuse.guard import Caller, Guard, Room
+from services.abuse.asking import Caller, Room
+from services.abuse.guard import Guard
 from services.otp.answers import NEXT_WHEN_GONE, Delivery, Status, next_after
 from services.otp.codes import VerificationId
 from services.otp.phonebook import Phonebook

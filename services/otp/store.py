@@ -6,6 +6,10 @@ every decision about a phone is atomic and in one Cluster slot.
 Key ``otp:{<tag>}``, a string of JSON. ``tag`` is 16 characters of a keyed MAC of the
 E.164 number. Times are Unix milliseconds by Redis's own clock.
 
+A record has two budgets. What stands at its top is that of strangers; ``device`` is
+that of devices which the phone logged in on, all together, with the fields ``sends`` to
+``locked_until`` of its own. Whoever burns or locks one leaves the other as it is.
+
 ======================  ==============================================================
 ``sends``               times of sends, as far back as the longest window
 ``cooldown_until``      no send before
@@ -13,19 +17,27 @@ E.164 number. Times are Unix milliseconds by Redis's own clock.
 ``wrongs``              times of wrong checks, at least a day back
 ``in_a_row``            wrong checks since the last right one, while any of ``wrongs``
                         is remembered: the lock's rung
+``since_right``         wrong checks since the last right one, over however many days:
+                        at 100 nothing is sent or checked any more; absent for none
 ``locked_until``        no send and no check before
-``forgiven``            times of wrong checks that an unlock took out of ``wrongs``, for
-                        a day; see locks.py
+``device``              the budget of known devices; absent while nothing counts in it
+``forgiven``            times of wrong checks that an unlock took out of ``wrongs``, of
+                        both budgets, for a day; see locks.py
 ``logged_in_at``        last login, for 90 days
+``known_since``         first login of this holder, to the second: what devices were
+                        told before was somebody else's; absent where that is unknown
 ``closed``              channel -> [until, reason]: it cannot be reached there
                         (``unreachable``), or asked not to be (``opted_out``)
 ``verifications``       ``part`` of the id (purpose letter, 26 characters) -> object:
 ``.expires``            end of the code's life
 ``.left``               checks left
 ``.storefront``         who asked, as a keyed MAC
+``.device``             a known device asked, and its budget binds; absent for strangers
+``.uncounted``          none of its messages counts in the shared rules; absent if so
 ``.sends``              of each send accepted or under way, as planned until settled:
-                        [provider, delivery status, channel, time, vendor's message id]
-                        (the id only where the vendor takes conversion reports)
+                        [provider, delivery status, channel, time of its admission,
+                        vendor's message id] (the id only where the vendor takes
+                        conversion reports)
 ``.channels``           the channels that this phone's country has
 ``.followed``           a failed message was followed by another: once is enough
 ``.state``              absent while pending; ``verified`` or ``exhausted``
@@ -33,8 +45,8 @@ E.164 number. Times are Unix milliseconds by Redis's own clock.
 ``.send_op .check_op``  the last requests, so that running one again changes nothing
 ======================  ==============================================================
 
-TTL: 24 hours after the last write, or as long as the longest window or lock, or 90 days
-after the last login.
+TTL: 24 hours after the last write, or as long as the longest window or lock; 90 days
+after the last login; 30 days with five wrong checks in a row, 400 days when disabled.
 
 What a right code wins, a session mostly, is made in the same step, under other keys of
 the slot. Which, and how, is not known here: a piece of Lua, ``on_win``, is given.
@@ -103,8 +115,10 @@ class OtpStore:
 
         ``plans`` stand in the order of preference; ``channels`` are all that this
         phone's country has. Outcome ``started``, ``resent`` (same verification),
-        ``limited``, ``closed`` (no channel of the plans reaches it) or ``gone``;
-        ``provider`` and ``channel`` of the answer are those least used so far.
+        ``limited``, ``closed`` (no channel of the plans reaches it), ``disabled`` or
+        ``gone``; ``provider`` and ``channel`` of the answer are those least used so
+        far. A new verification is bound by the known device's budget where the attempt
+        has a ``device_at`` of this phone's holder, a resend by what bound the first.
         """
         arguments: dict[str, Any] = {
             "op": attempt.op,
@@ -112,6 +126,7 @@ class OtpStore:
             "storefront": attempt.storefront,
             "plans": _in_lua(plans),
             "channels": channels,
+            **attempt.about_send,
         }
         if resend_of is not None:
             arguments["resend_of"] = resend_of
@@ -157,6 +172,7 @@ class OtpStore:
             "op": attempt.op,
             "id": attempt.id.part,
             "attempt": number,
+            **attempt.about_send,
         }
         if status is not None:
             arguments["status"] = status
@@ -184,7 +200,7 @@ class OtpStore:
         """Decide one guess; a right one ends the verification and wins ``prize``.
 
         Without a prize the guess was wrong. Outcome ``verified``, ``wrong`` (both
-        evaluated), ``exhausted``, ``locked`` or ``gone``.
+        evaluated), ``exhausted``, ``locked``, ``disabled`` or ``gone``.
         """
         arguments: dict[str, Any] = {
             "op": attempt.op,

@@ -1,5 +1,7 @@
 """Reads what vendors write: JSON of any shape and forms, whatever their pages say."""
 
+import math
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -7,6 +9,8 @@ import orjson
 
 # The longest receipts have some twenty.
 _MOST_FIELDS = 200
+
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?", re.ASCII)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -59,3 +63,12 @@ def dig_list(document: object, *path: str | int) -> list[Any]:
     """Follow a path to a list; an empty one where there is none."""
     found = dig(document, *path)
     return found if isinstance(found, list) else []
+
+
+def read_amount(value: object) -> float | None:
+    """Read an amount of money, as a number or in digits; None for anything else."""
+    if isinstance(value, str):
+        return float(value) if _AMOUNT.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < math.inf else None

@@ -46,7 +46,8 @@ class Delivery:
     """A vendor took the message; ``status`` is the delivery status to report.
 
     ``failed``: what those answered that were asked before, or that they were left
-    alone, as an event says it.
+    alone, as an event says it. ``billed`` names who will want money for it: whoever
+    took it, and before that whoever may have, in the order in which they were asked.
     """
 
     provider: str
@@ -54,6 +55,7 @@ class Delivery:
     status: str
     message_id: str
     failed: tuple[str, ...] = ()
+    billed: tuple[str, ...] = ()
 
 
 class NotDelivered(Exception):
@@ -62,7 +64,7 @@ class NotDelivered(Exception):
     ``reason`` is the last vendor's, or None when none could be asked. ``of_message``
     means that a vendor answered and found fault with the number, the text or the
     country: whoever chose the number may ask for that without end, so it has to count.
-    ``failed`` as in ``Delivery``.
+    ``failed`` as in ``Delivery``, and ``billed`` names who may have sent it after all.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class NotDelivered(Exception):
         of_message: bool,
         retry_after_seconds: int,
         failed: tuple[str, ...] = (),
+        billed: tuple[str, ...] = (),
     ) -> None:
         super().__init__(reason or "nobody to ask")
         self.reason = reason
@@ -80,3 +83,4 @@ class NotDelivered(Exception):
         self.may_have_left = may_have_left
         self.retry_after_seconds = retry_after_seconds
         self.failed = failed
+        self.billed = billed

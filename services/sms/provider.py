@@ -134,11 +134,13 @@ class ProviderFailure(Exception):
 class Refused(ProviderFailure):
     """No provider will deliver this: recipient, absent, opted out or fraud.
 
-    ``may_have_left`` is set when a provider asked before was ambiguous, and ``failed``
-    to what all of them answered.
+    ``may_have_left`` is set when a provider asked before was ambiguous, ``failed`` to
+    what all of them answered, and ``billed`` to those that may have sent it all the
+    same.
     """
 
     failed: tuple[str, ...] = ()
+    billed: tuple[str, ...] = ()
 
 
 class Unavailable(ProviderFailure):

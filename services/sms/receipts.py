@@ -4,12 +4,16 @@ Each vendor's reader checks the vendor's own signature and then trusts the docum
 receipt says how a delivery fares and can never verify anything.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from services.sms.documents import read_amount
 from services.sms.provider import Failure
 from utils.crypto import same
+
+_CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 
 DeliveryStatus = Literal["accepted", "sent", "delivered", "undelivered", "unknown"]
 
@@ -40,13 +44,16 @@ class Receipt:
     """How one message fares; ``failure`` says why it was not delivered.
 
     ``message_id`` is what the vendor called the message when it accepted it, and
-    ``vendor_code`` its own code, never its text: texts echo numbers.
+    ``vendor_code`` its own code, never its text: texts echo numbers. ``price`` is what
+    the message cost, in ``currency`` (ISO 4217), where the vendor says so.
     """
 
     message_id: str
     status: DeliveryStatus
     failure: Failure | None = None
     vendor_code: str = field(default="")
+    price: float | None = None
+    currency: str = ""
 
 
 class BadSignature(Exception):
@@ -66,6 +73,14 @@ class ReceiptReader(Protocol):
             BadSignature: the signature or the secret token is missing or wrong.
         """
         ...
+
+
+def with_price(receipt: Receipt, price: object, currency: str) -> Receipt:
+    """Return the receipt with what the message cost, where both can be read."""
+    amount = read_amount(price)
+    if amount is None or not _CURRENCY.fullmatch(currency):
+        return receipt
+    return replace(receipt, price=amount, currency=currency.upper())
 
 
 def check_token(callback: Callback, expected: str) -> None:

@@ -6,6 +6,7 @@ from services.events import Emit
 from services.sms.breakers import Breakers, ProviderHealth
 from services.sms.notices import Notices
 from services.sms.outgoing import Delivery, Notice, Outgoing
+from services.sms.prices import Prices
 from services.sms.provider import (
     Channel,
     Message,
@@ -14,6 +15,7 @@ from services.sms.provider import (
     ReportsConversion,
     Scope,
 )
+from services.sms.receipts import Receipt
 from services.sms.routes import CHANNELS, LAST_RESORT, Routes
 from services.sms.routing.health import VendorHealth
 from services.sms.routing.router import Router
@@ -39,6 +41,7 @@ class SmsService:
         router: Router,
         health: VendorHealth,
         senders: Senders,
+        prices: Prices,
         templates: Templates,
         clock: Clock,
         emit: Emit,
@@ -51,6 +54,7 @@ class SmsService:
         self._router = router
         self._health = health
         self._senders = senders
+        self._prices = prices
         self._templates = templates
         self._clock = clock
         self._emit = emit
@@ -89,6 +93,34 @@ class SmsService:
     def senders_of(self, provider_name: str, phone: PhoneNumber) -> int:
         """Count the senders that a provider has for a number's country."""
         return max(1, len(self._senders.of(provider_name, phone)))
+
+    def price_micros(self, vendor: str, channel: Channel, phone: PhoneNumber) -> int:
+        """Return what one message costs, in millionths of the operator's currency."""
+        return self._prices.micros(vendor, phone, channel)
+
+    def cost_micros(
+        self, phone: PhoneNumber, orders: Mapping[Channel, Sequence[str]]
+    ) -> int:
+        """Return the most that a send can cost: each of ``orders`` may have sent it."""
+        return sum(
+            self._prices.micros(vendor, phone, channel)
+            for channel, order in orders.items()
+            for vendor in order
+        )
+
+    def learn_price(
+        self, vendor: str, channel: Channel, phone: PhoneNumber, receipt: Receipt
+    ) -> None:
+        """Take the price from a receipt, if it carries one; costs no round trip."""
+        self._prices.learn(vendor, phone, channel, receipt)
+
+    def exchange_prices(self) -> None:
+        """Share what receipts told of prices with all workers; see ``Prices``.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached; what was learned is kept.
+        """
+        self._prices.exchange()
 
     def deadline(self) -> float:
         """Return the moment until which a send that begins now may take."""

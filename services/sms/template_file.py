@@ -81,10 +81,7 @@ def find_unserved(
         if it.vendor and it.vendor not in vendors:
             yield f"template {it.place}: is for {it.vendor}, which is not configured"
         if it.country and it.country not in regions:
-            yield (
-                f"template {it.place}: is for {it.country}, which ALLOWED_COUNTRIES"
-                " lacks"
-            )
+            yield f"template {it.place}: is for {it.country}, which is not served"
 
 
 def find_dlt_gaps(own: OwnTemplates, vendors: Collection[str]) -> Iterator[str]:

@@ -30,6 +30,13 @@ _BROWSERS = frozenset({None, "web", "ios"})
 _WIDENER = "\u2008"
 _WIDENED = frozenset({"CN"})
 
+# What a code usually has, and what it has while many are guessed.
+_DIGITS, _MORE_DIGITS = 6, 8
+
+# Language, wording, ending, widened; and the form of each such text.
+_Text = tuple[str, str, str, bool]
+_Forms = Mapping[_Text, str]
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
@@ -63,7 +70,6 @@ class Templates:
         autofill_host: str | None = None,
         app_hash: str | None = None,
         own: OwnTemplates | None = None,
-        code_length: int = 6,
     ) -> None:
         if not brand.isprintable() or not brand.strip():
             raise TemplateError("the brand must be printable, and not empty")
@@ -79,7 +85,14 @@ class Templates:
         self._locales = tuple(
             {**dict.fromkeys(WORDS), **dict.fromkeys(self._own.locales)}
         )
-        self._forms = self._settle("0" * code_length)
+        self._forms, worst = self._settle("0" * _DIGITS)
+        if worst:
+            raise TemplateError(
+                f"together {worst} characters too long: not even the shortest text fits"
+                " one SMS, which in some languages is of 70 characters"
+            )
+        # These are rare: where they do not fit, the shortest text costs twice for once.
+        self._longer_forms, _ = self._settle("0" * _MORE_DIGITS)
 
     def choose_locale(
         self, requested: str | None, accept_language: str | None, region: str
@@ -122,7 +135,8 @@ class Templates:
         if own:
             return Text(own.fill(code, minutes), own.locale or locale, own.dlt)
         language = next((it for it in chain(locale) if it in WORDS), DEFAULT)
-        form = self._forms[language, purpose, self._ending(client), region in _WIDENED]
+        forms = self._longer_forms if len(code) > _DIGITS else self._forms
+        form = forms[language, purpose, self._ending(client), region in _WIDENED]
         time = WORDS[language].time(minutes)
         return Text(form.format(code=code, time=time, **self._fixed), language)
 
@@ -155,10 +169,13 @@ class Templates:
             return _FOR_BROWSERS
         return ""
 
-    def _settle(self, code: str) -> Mapping[tuple[str, str, str, bool], str]:
-        """Choose the fullest form that fits, for each text there can be."""
+    def _settle(self, code: str) -> tuple[_Forms, int]:
+        """Choose the fullest form that fits, for each text there can be.
+
+        Where none fits it is the shortest. Also return by how much the worst is over.
+        """
         endings = {self._ending(it) for it in (None, "android", "other")}
-        forms: dict[tuple[str, str, str, bool], str] = {}
+        forms: dict[_Text, str] = {}
         worst = 0
         for key in itertools.product(WORDS, WORDINGS, endings, (False, True)):
             language, wording, ending, widened = key
@@ -170,12 +187,7 @@ class Templates:
                 if not over:
                     break
             worst = max(worst, over)
-        if worst:
-            raise TemplateError(
-                f"together {worst} characters too long: not even the shortest text fits"
-                " one SMS, which in some languages is of 70 characters"
-            )
-        return forms
+        return forms, worst
 
     def _excess(self, form: str, words: Words, code: str) -> int:
         most = in_minutes(self._ttl_seconds)

@@ -55,8 +55,9 @@ class VendorCalls:
             NotDelivered: none took it.
         """
         reason: Reason | None = None
-        may_have_left = of_message = False
+        of_message = False
         failed: list[str] = []
+        billed: list[str] = []  # Who may have sent it, and will send a bill if so.
         for provider in self._in_order(order, region):
             if deadline - self._clock.monotonic() < MINIMUM_SECONDS:
                 break
@@ -64,22 +65,27 @@ class VendorCalls:
                 failed.append(f"{provider.name} left_alone")
                 continue
             try:
-                return replace(ask(provider), failed=tuple(failed))
+                taken = ask(provider)
             except Refused as refusal:
-                refusal.may_have_left = may_have_left
+                refusal.may_have_left = bool(billed)
                 refusal.failed = (*failed, _told(provider, refusal))
+                refusal.billed = tuple(billed)
                 raise
             except (Unavailable, Ambiguous) as failure:
                 failed.append(_told(provider, failure))
                 reason = failure.reason
-                may_have_left = may_have_left or failure.may_have_left
+                billed += [provider.name] if failure.may_have_left else []
                 of_message = of_message or _is_of_message(failure)
+            else:
+                billed.append(provider.name)
+                return replace(taken, failed=tuple(failed), billed=tuple(billed))
         raise NotDelivered(
             reason=reason,
-            may_have_left=may_have_left,
+            may_have_left=bool(billed),
             of_message=of_message,
             retry_after_seconds=self._retry_after(order, region),
             failed=tuple(failed),
+            billed=tuple(billed),
         )
 
     def hand_over(

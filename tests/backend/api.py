@@ -7,6 +7,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any, cast
 
+from altcha import Challenge, Payload, solve_challenge
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -27,6 +28,11 @@ PHONE = "+919876543210"
 OTHER_PHONE = "+919812345678"
 # From a documentation block, RFC 5737.
 PEER = "198.51.100.7"
+
+# RULE_MODES of tests about refusals: what would ask for a challenge refuses.
+REFUSING = "sends_per_ip=block, sends_per_prefix=block, phones_per_ip=off"
+# And of those in which nobody types a code, and nobody is to be suspected for that.
+UNSUSPECTED = "prefix_conversion=off, country_conversion=off"
 
 TWILIO_SENDER = "+15005550006"
 
@@ -306,6 +312,14 @@ def assert_problem(answer: Answer, status: int, code: str) -> None:
     """Find a problem document of this status and code."""
     assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
     assert answer.content_type == PROBLEM_TYPE
+
+
+def solution_of(answer: TestResponse) -> str:
+    """Solve the challenge that a send was answered with, as the package does."""
+    challenge = Challenge.from_dict(dict((answer.json or {})["challenge"]))
+    solution = solve_challenge(challenge)
+    assert solution is not None
+    return Payload(challenge, solution).to_base64()
 
 
 def fields_of(answer: Answer) -> list[str]:

@@ -174,6 +174,11 @@ def test_a_look_shows_who_is_there(desk: Desk) -> None:
         "in_a_row": 0,
         "checks_left": 15,
         "forgiven": 0,
+        "since_right": 0,
+        "disabled": False,
+        "device_locked_for": 0,
+        "device_wrong_checks": 0,
+        "device_disabled": False,
     }
     assert desk.do("look", sub=seen["subject"]) == seen
 

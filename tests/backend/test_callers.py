@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from backend.callers import Callers
-from tests.backend.api import PEER, Api, phones
+from tests.backend.api import PEER, REFUSING, Api, phones
 from tests.backend.conftest import MakeApi
 
 PROXIES = [ip_network(it) for it in ("10.0.0.0/8", "2001:db8:ff::/48", "127.0.0.1")]
@@ -56,6 +56,26 @@ def test_who_is_calling(peer: str, forwarded_for: str, network: str) -> None:
     assert callers.network_of(peer, forwarded_for) == network
 
 
+@pytest.mark.parametrize(
+    ("count", "forwarded_for", "network"),
+    [
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "192.0.2.1, 203.0.113.9", "203.0.113.9"),
+        (2, "192.0.2.1, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (3, "192.0.2.1, 203.0.113.9, 10.0.0.2", "192.0.2.1"),
+        # Fewer than there must be: it did not come through them all.
+        (2, "203.0.113.9", "198.51.100.7"),
+        (1, "", "198.51.100.7"),
+        (1, "unknown", "198.51.100.7"),
+    ],
+)
+def test_proxies_may_be_counted(count: int, forwarded_for: str, network: str) -> None:
+    """A14: what stands before the last hops that are ours is hearsay."""
+    callers = Callers(trusted_proxies=count, origins=())
+
+    assert callers.network_of("198.51.100.7", forwarded_for) == network
+
+
 def test_without_proxies_of_ours_nobody_is_believed() -> None:
     callers = Callers(trusted_proxies=(), origins=())
 
@@ -74,7 +94,7 @@ def test_without_proxies_of_ours_nobody_is_believed() -> None:
     ],
 )
 def test_a_spoofed_address_buys_no_more_sends(make_api: MakeApi, name: str) -> None:
-    api = make_api(SENDS_PER_IP="2/10m")
+    api = make_api(SENDS_PER_IP="2/10m", RULE_MODES=REFUSING)
 
     answers = [
         api.send(phone, headers={name: f"203.0.113.{number}"})
@@ -87,7 +107,7 @@ def test_a_spoofed_address_buys_no_more_sends(make_api: MakeApi, name: str) -> N
 def test_behind_a_proxy_of_ours_each_client_has_its_own_limit(
     make_api: MakeApi,
 ) -> None:
-    api = make_api(SENDS_PER_IP="1/10m", TRUSTED_PROXIES=PEER)
+    api = make_api(SENDS_PER_IP="1/10m", TRUSTED_PROXIES=PEER, RULE_MODES=REFUSING)
     first, second, third = phones(3)
 
     assert (
@@ -101,7 +121,7 @@ def test_behind_a_proxy_of_ours_each_client_has_its_own_limit(
 
 
 def test_an_ipv6_subscriber_has_one_limit_for_the_whole_64(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="1/10m")
+    api = make_api(SENDS_PER_IP="1/10m", RULE_MODES=REFUSING)
     first, second, third = phones(3)
 
     assert api.send(first, peer="2001:db8:1:2::1").status_code == 202
@@ -110,7 +130,11 @@ def test_an_ipv6_subscriber_has_one_limit_for_the_whole_64(make_api: MakeApi) ->
 
 
 def test_several_headers_are_one_chain(make_api: MakeApi, api: Api) -> None:
-    behind = make_api(SENDS_PER_IP="1/10m", TRUSTED_PROXIES=f"{PEER}, 10.0.0.0/8")
+    behind = make_api(
+        SENDS_PER_IP="1/10m",
+        TRUSTED_PROXIES=f"{PEER}, 10.0.0.0/8",
+        RULE_MODES=REFUSING,
+    )
     first, second = phones(2)
 
     answers = [

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.backend.api import Answer, Api, assert_problem, phones
+from tests.backend.api import (
+    REFUSING,
+    UNSUSPECTED,
+    Answer,
+    Api,
+    assert_problem,
+    phones,
+)
 from tests.backend.conftest import MakeApi
 from tests.backend.every_vendor import AMERICAN, every_vendor, phone_of
 from tests.backend.receipts import PUBLIC
@@ -330,6 +337,7 @@ def test_when_all_vendors_are_left_alone_nobody_is_asked(
         WHATSAPP_ROUTES="*: whatsapp, webhook",
         WHATSAPP_WAIT="0",
         SENDS_PER_IP="off",
+        PHONES_PER_IP="off",
         VOICE_COUNTRIES="IN",
     )
     everybody = phones(8)
@@ -460,6 +468,7 @@ def test_who_does_as_next_says_is_never_refused(make: MakeApi, seed: int) -> Non
             SENDS_PER_PREFIX="off",
             CALLS_PER_PREFIX="off",
             CALLS_GLOBAL="off",
+            RULE_MODES=UNSUSPECTED,
             WHATSAPP_WAIT="0",
         ),
         seed,
@@ -473,7 +482,7 @@ def test_who_does_as_next_says_is_never_refused(make: MakeApi, seed: int) -> Non
 
 
 def test_a_shared_limit_leaves_every_channel_open_for_later(make: MakeApi) -> None:
-    api = make(SENDS_PER_IP="1/10m", VOICE_COUNTRIES="IN")
+    api = make(SENDS_PER_IP="1/10m", VOICE_COUNTRIES="IN", RULE_MODES=REFUSING)
     api.send(AMERICAN)
 
     answer = api.send(AMERICAN, channel="whatsapp")

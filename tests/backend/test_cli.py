@@ -12,6 +12,7 @@ import pytest
 
 from backend.composition.addresses import addresses_of
 from config.config import load_settings
+from services.sms.learned_prices import LearnedPrices
 from services.sms.routing.standing import Route
 from tests.backend.conftest import Run
 from tests.redis_server import free_port
@@ -72,6 +73,24 @@ def test_routes_shows_what_the_workers_saw(run: Run, worker: Worker) -> None:
         "sms IN twilio 100 - 100 0% (0%) 90% (90%) 75% (75%) 5.7 s 0.0832",
         "sms IN fast2sms 75 open in 1 20 100% (100%) - 0% (0%) - -",
     ]
+
+
+def test_routes_marks_prices_that_receipts_told(run: Run, worker: Worker) -> None:
+    learned = LearnedPrices(worker.store.scripts, currency="USD")
+    learned.add(("twilio", "IN", "sms"), 91_500)
+    learned.exchange()
+    before = worker.store.dump()
+
+    _, table, _ = run("routes", SMS_PRICES="twilio: 0.0832; fast2sms: 0.0025")
+    _, text, _ = run("routes", "--json", SMS_PRICES="twilio: 0.0832")
+    _, in_rupees, _ = run("routes", SPEND_CURRENCY="INR", SMS_PRICES="twilio: 7.1")
+
+    assert [line[-1] for line in lines_of(table)[1:]] == ["0.0915*", "0.0025"]
+    twilio, fast2sms = json.loads(text)
+    assert (twilio["price"], twilio["price_learned"]) == (0.0915, True)
+    assert (fast2sms["price"], fast2sms["price_learned"]) == (None, False)
+    assert [line[-1] for line in lines_of(in_rupees)[1:]] == ["7.1", "-"]
+    assert worker.store.dump().keys() == before.keys()
 
 
 def test_routes_can_be_read_by_programs(run: Run, worker: Worker) -> None:

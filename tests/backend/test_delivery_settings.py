@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from backend.composition.checked_settings import configured_providers, find_problems
 from backend.composition.delivery import (
-    build_prices,
     build_routes,
     build_senders,
     build_templates,
 )
-from backend.wiring import configured_providers, find_problems
 from config.config import Settings, load_settings
 from config.tables import VENDORS
 from utils.phone import PhoneNumber
@@ -222,7 +221,7 @@ def test_a_text_for_a_country_that_is_not_served_is_refused(tmp_path: Path) -> N
     given = {**TWILIO, "SMS_TEMPLATES_FILE": str(file)}
 
     assert problems(**given) == [
-        "SMS_TEMPLATES_FILE: template 1: is for US, which ALLOWED_COUNTRIES lacks"
+        "SMS_TEMPLATES_FILE: template 1: is for US, which is not served"
     ]
     assert problems(**given, ALLOWED_COUNTRIES="IN, US") == []
 
@@ -297,13 +296,12 @@ def test_a_name_for_north_america_is_refused(
     assert problems(**settings) == ([refusal] if is_refused else [])
 
 
-def test_senders_prices_and_texts_are_as_configured(tmp_path: Path) -> None:
+def test_senders_and_texts_are_as_configured(tmp_path: Path) -> None:
     file = tmp_path / "templates.toml"
     file.write_text('[[template]]\nlocale = "ta"\ntext = "{code} {host}"\n')
     settings = load(
         **TWILIO,
         SENDER_IDS="twilio +91: QKCART",
-        SMS_PRICES="twilio +91: 0.0832, *: 0.05",
         SMS_TEMPLATES_FILE=str(file),
         AUTOFILL_HOST="quickcart.in",
         ANDROID_APP_HASH="FA+9qCX9VSu",
@@ -322,8 +320,6 @@ def test_senders_prices_and_texts_are_as_configured(tmp_path: Path) -> None:
         ).text
 
     assert build_senders(settings).pick("twilio", INDIAN, 0) == "QKCART"
-    assert build_prices(settings).of("twilio", INDIAN) == pytest.approx(0.0832)
-    assert build_prices(settings).of("twilio", AMERICAN) == pytest.approx(0.05)
     assert write("ta", "web") == "123456 quickcart.in"
     assert write("en", "web").endswith("\n\n@quickcart.in #123456")
     assert write("en", "android").endswith("\n\nFA+9qCX9VSu")

@@ -7,10 +7,16 @@ from werkzeug.exceptions import GatewayTimeout, ImATeapot
 
 from backend.errors import PROBLEM_TYPE, PROBLEMS
 from services import errors
-from tests.backend.api import OTHER_PHONE, PHONE, Answer, Api
+from tests.backend.api import (
+    OTHER_PHONE,
+    PEER,
+    PHONE,
+    UNSUSPECTED,
+    Answer,
+    Api,
+)
 from tests.backend.conftest import MakeApi
 from tests.backend.oauth import Service
-from tests.redis_server import free_port
 
 Reach = Callable[[Api], Answer]
 
@@ -31,12 +37,31 @@ def _wrong(times: int) -> Reach:
     return reach
 
 
+def _blocked(api: Api) -> Answer:
+    api.services.abuse.policies.put_entry(
+        "ip", PEER, "block", reason="a test", actor="cli:asha"
+    )
+    return api.send(PHONE)
+
+
+def _disabled(api: Api) -> Answer:
+    for _ in range(20):
+        _wrong(5)(api)
+        api.clock.advance(15)
+    return api.send(PHONE)
+
+
 def _failing(code: int) -> Reach:
     def reach(api: Api) -> Answer:
         api.simulator.add_rule("error", provider="twilio", code=code)
         return api.send(PHONE)
 
     return reach
+
+
+def _many(api: Api) -> Answer:
+    api.start(OTHER_PHONE)
+    return api.send(PHONE)
 
 
 def _locked(api: Api) -> Answer:
@@ -102,7 +127,27 @@ OAUTH_CODES = {
     "unsupported_token_type",
 }
 
-# One request for every code of the table that needs no settings of its own.
+# The settings without which a code is not reached.
+SETTINGS: dict[str, dict[str, str]] = {
+    # Where nothing ever listens.
+    "store_unavailable": {"REDIS_URL": "redis://127.0.0.1:1/0"},
+    "invalid_signature": {"PUBLIC_BASE_URL": "https://auth.shop.example"},
+    "challenge_required": {"SENDS_PER_IP": "1/1h"},
+    "spend_limit": {"SPEND_GLOBAL": "0.01/1h"},
+    # A hundred wrong codes in a row, and no other limit.
+    "phone_disabled": {
+        "RESEND_COOLDOWNS": "15",
+        "SENDS_PER_PHONE": "1000/1s",
+        "SENDS_PER_IP": "off",
+        "SENDS_PER_PREFIX": "off",
+        "RULE_MODES": UNSUSPECTED,
+        "WRONG_CHECKS_PER_IP": "off",
+        "WRONG_CHECKS_PER_PHONE": "100/24h",
+        "LOCK_LADDER": "off",
+    },
+}
+
+# A request for every code of the table.
 REACHED: dict[str, Reach] = {
     "malformed_request": _raw(b"{"),
     "invalid_request": _raw(b"{}"),
@@ -116,6 +161,11 @@ REACHED: dict[str, Reach] = {
     "channel_not_available": lambda api: api.post(
         "/api/send-otp", {"phone": PHONE, "channel": "voice"}
     ),
+    "phone_disabled": _disabled,
+    "device_token_invalid": lambda api: api.send(PHONE, device_token="qcd_x"),
+    "challenge_required": _many,
+    "caller_blocked": _blocked,
+    "spend_limit": lambda api: api.send(PHONE),
     "recipient_unreachable": _failing(21211),
     "delivery_unavailable": _all_down,
     "invalid_token": lambda api: api.me("x"),
@@ -144,6 +194,8 @@ REACHED: dict[str, Reach] = {
     "unsupported_token_type": _service(
         "token:revoke", lambda it: it.revoke(it.token())
     ),
+    "store_unavailable": lambda api: api.send(PHONE),
+    "invalid_signature": lambda api: api.call("POST", "/api/webhooks/twilio"),
     "bad_request": _bad_request,
     "internal_error": _internal_error,
 }
@@ -156,15 +208,9 @@ def _classes(root: type[errors.AuthError]) -> Iterator[type[errors.AuthError]]:
 
 
 @pytest.fixture
-def reach(api: Api, make_api: MakeApi) -> Callable[[str], Answer]:
+def reach(make_api: MakeApi) -> Callable[[str], Answer]:
     def answer(code: str) -> Answer:
-        if code == "store_unavailable":
-            nowhere = f"redis://127.0.0.1:{free_port()}/0"
-            return make_api(REDIS_URL=nowhere).send(PHONE)
-        if code == "invalid_signature":
-            public = make_api(PUBLIC_BASE_URL="https://auth.shop.example")
-            return public.call("POST", "/api/webhooks/twilio")
-        return REACHED[code](api)
+        return REACHED[code](make_api(**SETTINGS.get(code, {})))
 
     return answer
 
@@ -209,6 +255,11 @@ def test_every_error_class_has_a_code_and_a_row() -> None:
         "verification_gone",
         "attempts_exhausted",
         "phone_locked",
+        "phone_disabled",
+        "device_token_invalid",
+        "challenge_required",
+        "caller_blocked",
+        "spend_limit",
         "rate_limited",
         "recipient_unreachable",
         "delivery_unavailable",

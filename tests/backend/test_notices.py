@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from backend.composition.checked_settings import configured_providers
 from backend.composition.delivery import carriers_of
-from backend.wiring import configured_providers
 from tests.backend.api import OTHER_PHONE, PHONE, Api
 from tests.backend.conftest import MakeApi
 

@@ -6,6 +6,7 @@ from tests.backend.api import (
     OTHER_PHONE,
     PEER,
     PHONE,
+    REFUSING,
     Api,
     assert_problem,
     fields_of,
@@ -50,7 +51,7 @@ def test_a_code_is_the_services_that_asked_for_it(service: Service) -> None:
 
 
 def test_limits_count_the_person_and_not_the_service(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="1/10m")
+    api = make_api(SENDS_PER_IP="1/10m", RULE_MODES=REFUSING)
     headers = bearer(Service(api, scopes=["otp:send"]))
 
     first = api.send(PHONE, headers=headers, end_user_ip=PERSON)
@@ -68,7 +69,7 @@ def test_limits_count_the_person_and_not_the_service(make_api: MakeApi) -> None:
 def test_what_a_service_says_of_an_address_costs_nobody_else_there(
     make_api: MakeApi,
 ) -> None:
-    api = make_api(SENDS_PER_IP="1/10m")
+    api = make_api(SENDS_PER_IP="1/10m", RULE_MODES=REFUSING)
     headers = bearer(Service(api, scopes=["otp:send"]))
     other = bearer(Service(api, "svc-other", scopes=["otp:send"]))
     first, second, third, fourth = phones(4)

@@ -14,6 +14,7 @@ from backend.composition.signing_keys import build_key_store, held_keys
 from backend.openapi.admin_operations import ON_PEOPLE
 from services.identity.keys.signing_keys import generate_signing_key, read_signing_key
 from services.scripts import EmbeddedConnections, ScriptRunner
+from tests.backend.abuse_desk import AbuseDesk
 from tests.backend.api import OTHER_PHONE, Api, phones
 from tests.backend.conftest import MakeApi
 from tests.backend.desk import BODIES, Desk
@@ -26,7 +27,7 @@ IPV6_PEER = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1"
 PERSON = "203.0.113.77"
 PEERS = ("198.51.100.7", "203.0.113.99", PERSON, IPV6_PEER, "2001:db8:aaaa:bbbb::")
 # Standing records; whatever else there is has an end.
-STANDING = re.compile(r"person:\{.{16}\}|clients|keys|subject_key")
+STANDING = re.compile(r"person:\{.{16}\}|clients|keys|subject_key|policy:\{all\}")
 # Unix milliseconds, of which six digits may by chance be a code's.
 _TIME = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])|\"(time|seconds)\":\"?[0-9TZ:.-]+")
 
@@ -68,6 +69,18 @@ def people_come_and_go(api: Api) -> None:
     api.verify(refused, FROZEN, api.code_of(FROZEN))
 
 
+def operators_list(api: Api) -> None:
+    """Operators allow and block, and look at what came of it."""
+    desk = AbuseDesk(api, "svc-lists")
+    desk.put("block", "phone", UNREACHABLE)
+    desk.put("allow", "prefix", UNLUCKY[:-3])
+    desk.put("block", "ip", "203.0.113.99", hours=1)
+    desk.put("allow", "ip", IPV6_PEER)
+    desk.set("sends_per_country", mode="monitor", windows="1/1h; IN: 9/1h")
+    desk.do("lift", scope="prefix", name=UNLUCKY[:-4])
+    desk.report()
+
+
 def services_ask(api: Api) -> None:
     """A service client proves who it is in every way, acts for somebody and asks."""
     scopes = ("otp:send", "otp:status", "token:introspect")
@@ -98,6 +111,7 @@ def busy(make_api: MakeApi) -> Api:
         ADMIN_PHONES=ADMIN,
         SENDS_GLOBAL="1000/1h",
         SENDS_PER_IP="1000/1h",
+        PHONES_PER_IP="1000/1h",
         AUTOFILL_HOST="shop.example",
         STOREFRONT_ORIGINS="https://shop.example",
     )
@@ -132,6 +146,7 @@ def busy(make_api: MakeApi) -> Api:
     api.verify(resent, RESENT, "1234567")
     people_come_and_go(api)
     services_ask(api)
+    operators_list(api)
     api.settle()
     api.break_with(RuntimeError(RESENT))
     api.call("GET", "/readyz")
@@ -167,10 +182,13 @@ def test_a_dump_of_redis_holds_no_phone_no_code_and_no_address(
 
     for name in (
         *("otp:", "ses:", "lim:", "trail:", "person:", "jti:"),
-        *("clients", "keys", "subject_key", "audit"),
+        *("seen:", "known:", "conv:", "guess:", "wrong:"),
+        *("clients", "keys", "subject_key", "audit", "policy:{all}"),
     ):
         assert f"\n{name}" in f"\n{text}"
     assert_worthless(busy, text)
+    for phone in phones(9):
+        assert phone[1:-4] not in text
     for peer in PEERS:
         assert peer not in text
     assert "shop.example" not in text

@@ -1,6 +1,6 @@
 """POST /api/send-otp with a verification's id: the same code, once more."""
 
-from tests.backend.api import OTHER_PHONE, PHONE, Api
+from tests.backend.api import OTHER_PHONE, PHONE, REFUSING, Api
 from tests.backend.conftest import MakeApi
 
 SHOP, OTHER_SHOP = "https://shop.example", "https://other.example"
@@ -170,7 +170,7 @@ def test_guesses_stay_the_same_with_and_without_resends(make_api: MakeApi) -> No
 
 
 def test_a_resend_costs_a_send_of_every_limit(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="2/10m")
+    api = make_api(SENDS_PER_IP="2/10m", RULE_MODES=REFUSING)
     verification = api.start(PHONE)
     api.clock.advance(30)
     api.send(PHONE, verification_id=verification)

@@ -17,6 +17,7 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 from schemathesis.schemas import BaseSchema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from backend.openapi.abuse_operations import ABUSE_OPERATIONS
 from backend.openapi.admin_operations import ADMIN_OPERATIONS
 from tests.backend.api import OTHER_PHONE, Api, phones
 from tests.backend.conftest import MakeApi
@@ -30,6 +31,7 @@ NO_LIMITS = {
     "SENDS_PER_PHONE": "1000/1s",
     "RESEND_COOLDOWNS": "15",
     "SENDS_PER_IP": "off",
+    "PHONES_PER_IP": "off",
     "SENDS_PER_PREFIX": "off",
     "WRONG_CHECKS_PER_IP": "off",
     "WRONG_CHECKS_GLOBAL": "off",
@@ -42,7 +44,7 @@ GROUPS = {
     "codes": ("^/api/(send-otp|verify-otp|otp-status)", 30, 200),
     "people": ("^/api/(me|sessions|logout)", 25, 200),
     "OAuth": ("^/(api/token|[.]well-known)", 25, 200),
-    # Ten operations that take the same few fields.
+    # Many operations that take the same few fields.
     "operators": ("^/api/admin", 3, 100),
     "the rest": ("^(/api|/api/(webhooks|health|docs|openapi).*|/[^/.]+)$", 25, 200),
 }
@@ -51,6 +53,9 @@ GROUPS = {
 EDGES = st.sampled_from(["1", "12", "9" * 63, "9" * 64])
 
 schemathesis.openapi.format("phone", st.sampled_from(phones(1000)) | EDGES)
+schemathesis.openapi.format(
+    "windows", st.sampled_from(["off", "999/1s", "9.5/1h", "9/1h; IN: 9/1h", "x"])
+)
 schemathesis.openapi.format("country", st.sampled_from(["IN", "US", "AE", "GB"]))
 schemathesis.openapi.format(
     "device-name",
@@ -62,7 +67,7 @@ schemathesis.openapi.format(
     st.builds(
         "{}{}{}".format,
         st.text(BASE64URL, min_size=16, max_size=16),
-        st.sampled_from("lvc"),
+        st.sampled_from("lvcLVC"),
         st.text(BASE64URL, min_size=26, max_size=26),
     )
     | EDGES,
@@ -116,7 +121,7 @@ def load(api: Api, url: str, paths: str, max_examples: int) -> BaseSchema:
 
     for path in ("/api/me", "/api/me/phone", "/api/sessions"):
         schema.auth().apply_to(path=path)(Token)
-    for operation in ADMIN_OPERATIONS:
+    for operation in (*ADMIN_OPERATIONS, *ABUSE_OPERATIONS):
         schema.auth().apply_to(path=operation.path)(AdminToken)
     return schema
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.backend.api import OTHER_PHONE, PHONE, Api, phones
+from tests.backend.api import OTHER_PHONE, PHONE, REFUSING, Api, phones
 from tests.backend.conftest import MakeApi
 
 NO_CHANNEL = {"allowed": False, "retry_in": None}
@@ -162,7 +162,7 @@ def test_other_phones_are_not_held_up(api: Api) -> None:
 
 
 def test_an_address_is_limited_across_phones(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="3/10m")
+    api = make_api(SENDS_PER_IP="3/10m", RULE_MODES=REFUSING)
     for phone in PHONES[:3]:
         api.start(phone)
 
@@ -179,7 +179,7 @@ def test_an_address_is_limited_across_phones(make_api: MakeApi) -> None:
 
 
 def test_neighbouring_numbers_are_limited_together(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_PREFIX="2/10m")
+    api = make_api(SENDS_PER_PREFIX="2/10m", RULE_MODES=REFUSING)
     api.start("+919876540001")
     api.start("+919876540002")
 
@@ -199,7 +199,7 @@ def test_all_senders_together_are_limited(make_api: MakeApi) -> None:
 
 
 def test_a_limit_met_by_one_is_not_taken_from_the_others(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="2/10m", SENDS_GLOBAL="3/1h")
+    api = make_api(SENDS_PER_IP="2/10m", SENDS_GLOBAL="3/1h", RULE_MODES=REFUSING)
     api.start(PHONES[0])
     api.start(PHONES[1])
     for phone in PHONES[2:8]:

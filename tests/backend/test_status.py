@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.backend.api import OTHER_PHONE, PHONE, Api
+from tests.backend.api import OTHER_PHONE, PHONE, REFUSING, Api
 from tests.backend.conftest import MakeApi
 
 NO_CHANNEL = {"allowed": False, "retry_in": None}
@@ -152,7 +152,9 @@ def test_a_locked_phone_shows_how_long(api: Api) -> None:
 
 
 def test_the_callers_own_limits_show(make_api: MakeApi) -> None:
-    api = make_api(SENDS_PER_IP="1/10m", WRONG_CHECKS_PER_IP="1/10m")
+    api = make_api(
+        SENDS_PER_IP="1/10m", WRONG_CHECKS_PER_IP="1/10m", RULE_MODES=REFUSING
+    )
     verification = api.start(PHONE)
     api.verify(verification, PHONE, api.wrong_code_of(PHONE))
 

@@ -134,7 +134,7 @@ def test_redis_gone_is_in_the_log_and_in_the_metrics(
 
     assert b'"event":"script_ran"' in mortal.log.getvalue()
     metrics = mortal.telemetry.metrics.render().decode()
-    assert 'redis_seconds_count{outcome="ConnectionError",script="limits"} 1.0' in (
+    assert 'redis_seconds_count{outcome="ConnectionError",script="admit"} 1.0' in (
         metrics
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from backend.metrics import Metrics, RequestServed
 from backend.telemetry import _NAMES
-from services import events, routing_events
+from services import abuse_events, events, routing_events
 from tests.backend.api import OTHER_PHONE, PEER, PHONE, Api
 from tests.backend.conftest import MakeApi
 
@@ -199,5 +199,6 @@ def test_every_event_is_named_and_counted() -> None:
     kinds = {*get_args(events.Event), RequestServed}
 
     assert kinds == set(Metrics()._takers)
-    # Every worker measures every few seconds: that is counted and not logged.
-    assert kinds == {*_NAMES, routing_events.VendorMeasured}
+    # Every worker measures every few seconds: that is shown and not logged.
+    measured = {routing_events.VendorMeasured, abuse_events.AbuseMeasured}
+    assert kinds == {*_NAMES, *measured}

@@ -236,7 +236,10 @@ def test_production_prints_no_code(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_vendor_that_fails_five_times_costs_nothing_more(api: Api) -> None:
+def test_a_vendor_that_fails_five_times_costs_nothing_more(
+    make_api: MakeApi,
+) -> None:
+    api = make_api(PHONES_PER_IP="off")
     api.simulator.add_rule("status", provider="twilio", status=503)
 
     for phone in phones(8):
@@ -246,7 +249,8 @@ def test_a_vendor_that_fails_five_times_costs_nothing_more(api: Api) -> None:
     assert len(api.simulator.messages(provider="fast2sms")) == 8
 
 
-def test_a_vendor_that_is_back_is_used_again(api: Api) -> None:
+def test_a_vendor_that_is_back_is_used_again(make_api: MakeApi) -> None:
+    api = make_api(PHONES_PER_IP="off")
     api.simulator.add_rule("status", provider="twilio", status=503, times=5)
     for phone in phones(5):
         api.send(phone)

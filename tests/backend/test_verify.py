@@ -2,9 +2,17 @@
 
 import pytest
 
-from tests.backend.api import OTHER_PHONE, PHONE, Api, without_request_id
+from tests.backend.api import (
+    OTHER_PHONE,
+    PHONE,
+    Api,
+    assert_problem,
+    solution_of,
+    without_request_id,
+)
 from tests.backend.conftest import MakeApi
 
+ANOTHER = "+919811111111"
 SHOP, OTHER_SHOP = "https://shop.example", "https://other.example"
 NO_CHANNEL = {"allowed": False, "retry_in": None}
 
@@ -20,6 +28,7 @@ def test_the_right_code_logs_in_with_every_field_of_the_contract(api: Api) -> No
     subject = body["user"].pop("id")
     assert len(subject) == 22
     assert body.pop("refresh_token").startswith("qcr_")
+    assert body.pop("device_token").startswith("qcd_")
     assert body == {
         "verified": True,
         "token_type": "Bearer",
@@ -214,15 +223,26 @@ def test_wrong_codes_from_one_address_are_limited_across_phones(
     assert elsewhere.status_code == 200
 
 
-def test_wrong_codes_of_all_are_limited_together(make_api: MakeApi) -> None:
+def test_wrong_codes_of_all_together_make_sends_harder_and_refuse_no_check(
+    make_api: MakeApi,
+) -> None:
     api = make_api(WRONG_CHECKS_GLOBAL="2/1h")
-    verification = api.start(PHONE)
-    for peer in ("203.0.113.1", "203.0.113.2"):
-        api.verify(verification, PHONE, api.wrong_code_of(PHONE), peer=peer)
+    verification, code = api.start(PHONE), api.code_of(PHONE)
+    api.verify(verification, PHONE, api.wrong_code_of(PHONE), peer="203.0.113.1")
+    before = api.send(ANOTHER, peer="203.0.113.8")
 
-    refused = api.verify(verification, PHONE, api.code_of(PHONE))
+    api.verify(verification, PHONE, api.wrong_code_of(PHONE), peer="203.0.113.2")
 
-    assert (refused.status_code, refused.json["limit"]) == (429, "wrong_checks_global")
+    # Whoever asks, and for whomever: a challenge, and with it a longer code.
+    challenged = api.send(OTHER_PHONE, peer="203.0.113.9")
+    assert_problem(challenged, 403, "challenge_required")
+    assert not api.simulator.messages(to=OTHER_PHONE)
+    solved = api.send(
+        OTHER_PHONE, peer="203.0.113.9", challenge_solution=solution_of(challenged)
+    )
+    assert (before.status_code, before.json["code_length"]) == (202, 6)
+    assert (solved.status_code, solved.json["code_length"]) == (202, 8)
+    assert api.verify(verification, PHONE, code).status_code == 200
 
 
 def test_a_number_without_a_country_code_is_read_as_it_was_sent(

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from backend.composition.addresses import addresses_of
+from backend.composition.checked_settings import find_problems
 from backend.composition.vendors import Vendor, build_vendors
-from backend.wiring import find_problems
 from config.config import Settings, load_settings
 from services.sms.provider import ProviderFailure
 from services.sms.receipts import Callback

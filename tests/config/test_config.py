@@ -164,7 +164,7 @@ class TestDefaults:
         assert settings.lock_ladder == ((5, 30), (8, 120), (10, 900), (12, 3600))
         assert settings.sends_per_ip == ((10, 600), (30, 3600), (100, 86400))
         assert settings.wrong_checks_per_ip == ((20, 600), (50, 3600))
-        assert settings.sends_per_prefix == ((10, 600), (30, 3600))
+        assert settings.sends_per_prefix == ((5, 600), (15, 3600))
         assert settings.wrong_checks_global == ((2000, 3600),)
         assert settings.sends_global == ()
         assert settings.resend_cooldowns == (30, 60, 120, 300)
@@ -256,6 +256,8 @@ class TestProblems:
             ("TRUSTED_PROXIES", "10.0.0.0/8, ::/0"),
             ("TRUSTED_PROXIES", "10.0.0.1/8"),
             ("TRUSTED_PROXIES", "proxy"),
+            ("TRUSTED_PROXIES", "0"),
+            ("TRUSTED_PROXIES", "10"),
             ("REDIS_URL", "http://redis"),
             ("REDIS_URL", "redis://"),
             ("REDIS_URL", "redis://redis:port"),

@@ -157,6 +157,14 @@ class Service:
             pause.wait(0.02)
         raise AssertionError(seen)
 
+    def kill_workers(self) -> None:
+        """Kill every worker, whatever it is doing; the service starts others."""
+        master = self._process.pid
+        children = Path(f"/proc/{master}/task/{master}/children").read_text()
+        assert children, "no workers"
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
+
     def wait(self) -> int:
         """Return the exit code, once it ended by itself."""
         code = self._process.wait(_START_SECONDS)

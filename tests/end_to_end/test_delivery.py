@@ -44,6 +44,7 @@ def running(
         "SECRET_KEY": secrets.token_urlsafe(48),
         "METRICS_TOKEN": METRICS_TOKEN,
         "SENDS_PER_IP": "off",
+        "PHONES_PER_IP": "off",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "WHATSAPP_WAIT": "3",
     }

@@ -187,6 +187,8 @@ class Aws:
                 "messageStatus": str(kind).removeprefix("TEXT_"),
                 "messageStatusDescription": description,
                 "totalMessageParts": count_segments(message.text),
+                "totalMessagePrice": 0.00581,
+                "totalCarrierFee": 0.003,
             },
         }
         headers = (("Content-Type", "application/json; charset=utf-8"),)

@@ -120,6 +120,8 @@ class MessageBird:
             "statusDatetime": now,
             "statusReason": "successfully delivered",
             "messagePartCount": str(count_segments(message.text)),
+            "price[amount]": "0.0375",
+            "price[currency]": "EUR",
         }
         if state == "undelivered":
             code = _USUAL_ERROR if code is None else code

@@ -93,7 +93,12 @@ class Webhook:
         self, message: Message, state: State, code: Code | None, url: str
     ) -> ReceiptCall:
         """Write and sign a receipt; the gateway has one for every state."""
-        document: dict[str, object] = {"message_id": message.id, "status": state}
+        document: dict[str, object] = {
+            "message_id": message.id,
+            "status": state,
+            "price": 0.002,
+            "currency": "USD",
+        }
         if state == "undelivered":
             document["class"] = code or _USUAL_CLASS
         body = json.dumps(document).encode()

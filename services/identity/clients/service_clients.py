@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -190,9 +190,15 @@ class ServiceClients:
         """
         if client_id in self._fixed:
             return self._fixed[client_id]
-        if self._clock.monotonic() - self._read_at > _KEEP_SECONDS:
-            self.reload()
-        return self._stored.get(client_id)
+        return self._known().get(client_id)
+
+    def ids(self) -> Collection[str]:
+        """Name all clients that are registered, expired ones among them.
+
+        Raises:
+            StoreUnavailable: Redis has been away for too long to know.
+        """
+        return {*self._fixed, *self._known()}
 
     def is_over(self, client: ServiceClient) -> bool:
         """Tell whether a client has expired."""
@@ -233,6 +239,11 @@ class ServiceClients:
         """Tell that a client proved who it is, or did not."""
         name = client.id if client else "unknown"
         self._emit(ClientChecked(name, method, outcome, claim))
+
+    def _known(self) -> Mapping[str, ServiceClient]:
+        if self._clock.monotonic() - self._read_at > _KEEP_SECONDS:
+            self.reload()
+        return self._stored
 
 
 def new_secret() -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from services.sms.aws_signature import Credentials, sign
-from services.sms.documents import dig, dig_text, read_object
+from services.sms.documents import dig, dig_text, read_amount, read_object
 from services.sms.failures import (
     ABSENT,
     ACCOUNT,
@@ -25,7 +25,13 @@ from services.sms.failures import (
     read_word,
 )
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
-from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
+from services.sms.receipts import (
+    Callback,
+    DeliveryStatus,
+    Receipt,
+    check_token,
+    with_price,
+)
 from services.sms.transport import Body, Reply, Transport
 from utils.clock import Clock
 
@@ -114,6 +120,10 @@ _CONTENT_TYPE = "application/x-amz-json-1.0"
 
 # SendTextMessage, "TimeToLive".
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 5, 259_200
+
+# https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+# has prices without a currency: AWS charges in US dollars.
+_CURRENCY = "USD"
 
 
 class AwsProvider:
@@ -234,15 +244,28 @@ class AwsReceipts:
         """Return what the event says; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
         event = _unwrap(read_object(callback.body))
-        message_id = dig_text(event, "messageId")
-        kind = dig_text(event, "eventType")
-        if not message_id:
-            return []
-        failure = _RECEIPTS.get(kind)
-        if failure is not None:
-            return [Receipt(message_id, "undelivered", failure, kind)]
-        status = _STATUSES.get(kind)
-        return [Receipt(message_id, status)] if status else []
+        receipt = _read_event(event)
+        price = _read_price(event)
+        return [with_price(receipt, price, _CURRENCY)] if receipt else []
+
+
+def _read_event(event: Mapping[str, Any]) -> Receipt | None:
+    message_id = dig_text(event, "messageId")
+    kind = dig_text(event, "eventType")
+    if not message_id:
+        return None
+    failure = _RECEIPTS.get(kind)
+    if failure is not None:
+        return Receipt(message_id, "undelivered", failure, kind)
+    status = _STATUSES.get(kind)
+    return Receipt(message_id, status) if status else None
+
+
+def _read_price(event: Mapping[str, Any]) -> float | None:
+    """Add AWS's own price and what the carrier takes on top, both of all parts."""
+    price = read_amount(event.get("totalMessagePrice"))
+    fee = read_amount(event.get("totalCarrierFee")) or 0.0
+    return None if price is None else price + fee
 
 
 def _unwrap(document: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,13 @@ from services.sms.failures import (
 )
 from services.sms.gsm_errors import GSM_ERRORS
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
-from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
+from services.sms.receipts import (
+    Callback,
+    DeliveryStatus,
+    Receipt,
+    check_token,
+    with_price,
+)
 from services.sms.transport import Reply, Transport, json_body
 
 # https://www.infobip.com/docs/essentials/response-status-and-error-codes: the status's
@@ -195,8 +201,16 @@ class InfobipReceipts:
         """Return what the reports say; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
         reports = dig_list(read_object(callback.body), "results")
-        receipts = (_read_report(report) for report in reports)
-        return [receipt for receipt in receipts if receipt is not None]
+        receipts = ((_read_report(report), report) for report in reports)
+        return [
+            with_price(
+                receipt,
+                dig(report, "price", "pricePerMessage"),
+                dig_text(report, "price", "currency"),
+            )
+            for receipt, report in receipts
+            if receipt is not None
+        ]
 
 
 def _read_report(report: object) -> Receipt | None:

@@ -1,6 +1,6 @@
 """MessageBird's REST API for texts, its status reports and its conversions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from services.sms.documents import dig, dig_text, read_form, read_object
@@ -21,7 +21,13 @@ from services.sms.failures import (
 )
 from services.sms.gsm_errors import GSM_ERRORS
 from services.sms.provider import Accepted, Channel, Failure, Message, ProviderFailure
-from services.sms.receipts import Callback, DeliveryStatus, Receipt, check_token
+from services.sms.receipts import (
+    Callback,
+    DeliveryStatus,
+    Receipt,
+    check_token,
+    with_price,
+)
 from services.sms.transport import Reply, Transport, form_body, json_body
 
 # https://developers.messagebird.com/api/#api-errors: the first error's code.
@@ -180,12 +186,19 @@ class MessageBirdReceipts:
         """Return what the report says; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
         fields = read_form(callback.query.encode())
-        message_id = fields.get("id")
-        status = _STATUSES.get(fields.get("status", ""))
-        if not message_id or status is None:
-            return []
-        if status != "undelivered":
-            return [Receipt(message_id, status)]
-        code = read_code(fields.get("statusErrorCode"))
-        failure = _failure_of_delivery(code, fields.get("statusReason", ""))
-        return [Receipt(message_id, status, failure, str(code or fields["status"]))]
+        receipt = _read_report(fields)
+        price = fields.get("price[amount]")
+        currency = fields.get("price[currency]", "")
+        return [with_price(receipt, price, currency)] if receipt else []
+
+
+def _read_report(fields: Mapping[str, str]) -> Receipt | None:
+    message_id = fields.get("id")
+    status = _STATUSES.get(fields.get("status", ""))
+    if not message_id or status is None:
+        return None
+    if status != "undelivered":
+        return Receipt(message_id, status)
+    code = read_code(fields.get("statusErrorCode"))
+    failure = _failure_of_delivery(code, fields.get("statusReason", ""))
+    return Receipt(message_id, status, failure, str(code or fields["status"]))

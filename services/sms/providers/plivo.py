@@ -34,6 +34,7 @@ from services.sms.receipts import (
     DeliveryStatus,
     Receipt,
     check_token,
+    with_price,
 )
 from services.sms.transport import Reply, Transport, json_body
 from utils.crypto import same
@@ -48,6 +49,9 @@ _FAILURES: dict[int, Failure] = {
     429: TRANSIENT,  # too many requests
     500: TRANSIENT,  # internal error
 }
+
+# Receipts name none: accounts are kept in US dollars.
+_CURRENCY = "USD"
 
 # https://www.plivo.com/docs/messaging/troubleshooting/error-codes: ErrorCode.
 _RECEIPTS: dict[int, Failure] = {
@@ -166,8 +170,10 @@ class PlivoReceipts:
         """Return what the receipt says; see ``ReceiptReader.read``."""
         check_token(callback, self._token)
         self._check_signature(callback)
-        receipt = _read_receipt(read_form(callback.body))
-        return [receipt] if receipt else []
+        fields = read_form(callback.body)
+        receipt = _read_receipt(fields)
+        price = fields.get("TotalAmount")
+        return [with_price(receipt, price, _CURRENCY)] if receipt else []
 
     def _check_signature(self, callback: Callback) -> None:
         """Check the third version, or the second where the third is not sent."""

@@ -34,6 +34,7 @@ from services.sms.receipts import (
     DeliveryStatus,
     Receipt,
     check_token,
+    with_price,
 )
 from services.sms.segments import is_gsm7
 from services.sms.transport import Reply, Transport, form_body
@@ -106,6 +107,10 @@ _STATUSES: dict[str, DeliveryStatus] = {
 # https://developer.vonage.com/en/api/sms
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 20, 604_800
 _MAX_CALLBACK_LENGTH = 100
+
+# Receipts name none: accounts are kept in euros, whoever they are.
+# https://developer.vonage.com/en/account/code-snippets/account-balance
+_CURRENCY = "EUR"
 
 
 class VonageProvider:
@@ -238,7 +243,8 @@ class VonageReceipts:
         if self._secret is not None:
             _check_signature(fields, self._secret, self._method)
         receipt = _read_receipt(fields)
-        return [receipt] if receipt else []
+        price = fields.get("price")
+        return [with_price(receipt, price, _CURRENCY)] if receipt else []
 
 
 def _read_fields(callback: Callback) -> Mapping[str, str]:

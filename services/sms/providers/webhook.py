@@ -23,9 +23,10 @@ from services.sms.failures import (
     read_word,
 )
 from services.sms.provider import Accepted, Channel, Failure, Message
-from services.sms.receipts import Callback, DeliveryStatus, Receipt
-from services.sms.standard_webhooks import check_signature, sign_headers
+from services.sms.receipts import Callback, DeliveryStatus, Receipt, with_price
+from services.sms.standard_webhooks import check_signature
 from services.sms.transport import Body, Reply, Transport, form_body, json_body
+from services.standard_webhooks import sign_headers
 from utils.clock import Clock
 
 BodyFormat = Literal["json", "form"]
@@ -215,9 +216,15 @@ class WebhookReceipts:
         message_id = _read_id(document)
         if not message_id:
             return ()
-        status = _STATUSES.get(dig_text(document, "status"), "unknown")
-        if status != "undelivered":
-            return (Receipt(message_id, status),)
-        word = read_word(dig(document, "class")) or "undelivered"
-        failure = _FAILURES.get(word, TRANSIENT_COUNTRY)
-        return (Receipt(message_id, status, failure, word),)
+        price = dig(document, "price")
+        currency = dig_text(document, "currency")
+        return (with_price(_read_receipt(message_id, document), price, currency),)
+
+
+def _read_receipt(message_id: str, document: dict[str, Any]) -> Receipt:
+    status = _STATUSES.get(dig_text(document, "status"), "unknown")
+    if status != "undelivered":
+        return Receipt(message_id, status)
+    word = read_word(dig(document, "class")) or "undelivered"
+    failure = _FAILURES.get(word, TRANSIENT_COUNTRY)
+    return Receipt(message_id, status, failure, word)

@@ -22,7 +22,7 @@ Mode = Literal["order", "priorities", "adaptive"]
 Hop = tuple[str, float | None]
 
 # What a vendor charges for a message, all in one currency; None where it is not known.
-PriceOf = Callable[[str, PhoneNumber], float | None]
+PriceOf = Callable[[str, PhoneNumber, Channel], float | None]
 
 
 class Standings(Protocol):
@@ -99,7 +99,7 @@ class Router:
         if explored:
             draws.shuffle(vendors)
         else:
-            prices = {vendor: self._price_of(vendor, phone) for vendor in vendors}
+            prices = {it: self._price_of(it, phone, channel) for it in vendors}
             vendors = thompson_order(vendors, standing, prices, draws)
         choice = Choice(_kept(vendors, standing, draws), explored)
         self._emit(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.backend.api import vendors
 from tests.clients.js.running import (
     CODE,
     FOLDER,
@@ -19,8 +20,9 @@ from tests.clients.js.running import (
     running_service,
 )
 from tests.end_to_end.service import REPOSITORY
+from tests.simulator import Simulator
 
-ALONE = ("client", "tabs", "fetch", "verifier", "exports")
+ALONE = ("client", "challenge", "tabs", "fetch", "verifier", "exports")
 
 
 def run_tests(node: str, name: str, env: Mapping[str, str] | None = None) -> None:
@@ -65,6 +67,16 @@ def test_no_mutation_of_a_token_is_taken(node: str, tmp_path: Path) -> None:
 def test_the_kit_on_the_service(node: str, tmp_path: Path) -> None:
     with running_service(tmp_path) as variables:
         run_tests(node, "service", variables)
+
+
+def test_a_login_with_a_solved_challenge(
+    node: str, tmp_path: Path, simulator: Simulator
+) -> None:
+    policy = tmp_path / "numbers.toml"
+    policy.write_text('[countries]\nIN = "challenge"\n')
+    more = {"NUMBER_POLICY_FILE": str(policy), **vendors(simulator)}
+    with running_service(tmp_path, **more) as variables:
+        run_tests(node, "challenged", {**variables, "VENDOR_URL": simulator.url})
 
 
 @pytest.mark.slow

@@ -10,6 +10,10 @@ import {
 const auth = createAuth({
   baseUrl: "https://auth.shop.example",
   storage: localStorage,
+  solveChallenge: async (challenge) => {
+    if (challenge.type === "altcha") return challenge.parameters.keyPrefix;
+    return challenge.type === "turnstile" ? (challenge.cdata ?? null) : null;
+  },
 });
 const sent = await auth.send({
   phone: "+919876543210",

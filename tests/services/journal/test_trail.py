@@ -1,9 +1,16 @@
 """What happened to a phone is remembered for a while, on both stores."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from services.abuse_events import (
+    ChallengeAsked,
+    ChallengeChecked,
+    PhoneWasDisabled,
+    SendShadowed,
+)
 from services.events import (
     AdminActed,
     CodeChecked,
@@ -186,6 +193,26 @@ EVERY_KIND: list[tuple[Event, str, dict[str, object]]] = [
         "admin",
         {"action": "freeze", "actor": "cli:me", "detail": "", "outcome": "done"},
     ),
+    (
+        ChallengeAsked("phones_per_ip", "IN", TAG, 2),
+        "challenged",
+        {"limit": "phones_per_ip", "difficulty": 2},
+    ),
+    (
+        ChallengeChecked("turnstile", "refused", TAG, "timeout-or-duplicate"),
+        "challenge_checked",
+        {
+            "provider": "turnstile",
+            "outcome": "refused",
+            "reason": "timeout-or-duplicate",
+        },
+    ),
+    (
+        SendShadowed("sends_global", "block", "IN", TAG, 0.05),
+        "shadowed",
+        {"limit": "sends_global", "verdict": "block"},
+    ),
+    (PhoneWasDisabled(TAG, 100), "phone_disabled", {"wrong_checks": 100}),
 ]
 
 
@@ -291,6 +318,28 @@ def test_what_no_request_did_is_not_of_one_request(followed: Followed) -> None:
     assert len(followed.read(verification=FIRST)) == 1
 
 
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        lambda tag: LimitReached("sends_per_ip", "send", 30, tag),
+        lambda tag: ChallengeAsked("sends_per_ip", "IN", tag, 1),
+        lambda tag: ChallengeChecked("altcha", "forged", tag),
+    ],
+    ids=["limited", "challenged", "checked"],
+)
+def test_a_flood_of_refusals_leaves_little(
+    followed: Followed, store: Store, refuse: Callable[[str], Event]
+) -> None:
+    for _ in range(400):
+        followed.trail.take(refuse(OTHER))
+    store.clock.advance(2)
+    followed.tell(*[refuse(TAG)] * 50, sent())
+
+    assert followed.kinds()[-1] == "sent"
+    # Five a second.
+    assert len(followed.kinds()) == 10 + 1
+
+
 def test_the_last_eight_kilobytes_are_kept(followed: Followed) -> None:
     followed.tell(sent(), *[OPENED for _ in range(250)], checked())
 
@@ -385,3 +434,23 @@ def test_signs_of_the_line_itself_are_kept_apart(followed: Followed) -> None:
 
 def test_every_kind_is_tried_here() -> None:
     assert {type(event) for event, _, _ in EVERY_KIND} == KINDS
+
+
+def test_lines_of_a_newer_worker_are_passed_over(
+    followed: Followed, store: Store
+) -> None:
+    """A letter that nobody knows here, and a field more than is known."""
+    followed.tell(sent(), checked())
+    first, second = followed.text().splitlines()
+    at = first.split("|")[0]
+    unknown = f"{at}|~|{FIRST}|newrequest|what|ever", f"{at}|~"
+    again = second.replace("|=|", "|newrequest|") + "||more|and more"
+    lines = [first, unknown[0], f"{at}|c|{FIRST}|=|wrong|0", unknown[1], again]
+    store.client.set(f"trail:{{{TAG}}}", "\n".join(lines), px=60_000)
+
+    read = followed.read()
+
+    assert [it.kind for it in read] == ["sent", "checked", "checked"]
+    # The request is that of the line before, known here or not.
+    assert read[1].request_id == "newrequest"
+    assert read[2].fields == read[1].fields

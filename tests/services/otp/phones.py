@@ -1,13 +1,21 @@
 """One phone on a store, and what can happen to it."""
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from services.otp.codes import VerificationId
-from services.otp.records import Attempt, PhoneLimits, Plan, Record, read_record
+from services.otp.records import (
+    Attempt,
+    PhoneLimits,
+    Plan,
+    Record,
+    phone_key,
+    read_record,
+)
 from services.otp.store import OtpStore
 from tests.services.stores import Store
 
@@ -38,6 +46,8 @@ class Phone:
         self.count = itertools.count()
         self.last: Attempt | None = None
         self.part = ""
+        # What the device of the phone's holder shows, once it logged in.
+        self.device_at: int | None = None
 
     def attempt(self, part: str | None = None, op: str | None = None) -> Attempt:
         id_ = (
@@ -52,8 +62,12 @@ class Phone:
         resend_of: str | None = None,
         providers: tuple[str, ...] = ("twilio", "fast2sms"),
         attempt: Attempt | None = None,
+        *,
+        by_device: bool = False,
     ) -> Record:
         self.last = attempt or self.attempt()
+        if by_device:
+            self.last = replace(self.last, device_at=self.device_at)
         record = self.otp.start(
             self.last,
             resend_of=resend_of,
@@ -72,6 +86,18 @@ class Phone:
     def status(self, part: str) -> Record:
         call = self.otp.status_call(VerificationId(TAG, part), self.limits)
         return read_record(self.store.scripts.run(call))
+
+    def log_in(self, *, by_device: bool = False) -> Record:
+        """Log in, on a device that knows the phone from then on."""
+        record = self.check(self.start(by_device=by_device).part, right=True)
+        assert record.outcome == "verified"
+        if self.device_at is None:
+            self.device_at = record.at_ms
+        return record
+
+    def stored(self) -> Any:
+        """The phone's record as it is in Redis."""
+        return json.loads(self.store.dump()[phone_key(TAG)][0])
 
     def guess_wrong(self, times: int) -> list[int]:
         """Guess wrong, waiting locks out, with a new code where one is used up.

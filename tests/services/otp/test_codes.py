@@ -1,11 +1,19 @@
 """Codes and ids: derived, bound, uniform."""
 
 from collections import Counter
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.otp.codes import Peppers, VerificationId, derive_code, phone_tag
+from services.otp.codes import (
+    Digits,
+    Peppers,
+    Purpose,
+    VerificationId,
+    derive_code,
+    phone_tag,
+)
 
 PEPPER = bytes(range(32))
 PHONE = "+919876543210"
@@ -57,6 +65,22 @@ def test_a_code_belongs_to_all_it_was_sent_for() -> None:
     assert len(changed) == 5
 
 
+def test_a_long_code_is_eight_digits_and_no_longer_form_of_the_short_one() -> None:
+    codes = set()
+    for _ in range(200):
+        short = VerificationId.new(TAG, "login", mark=MARK)
+        long = VerificationId(TAG, short.part[0].upper() + short.part[1:])
+        assert (short.digits, long.digits, long.purpose) == (6, 8, "login")
+        assert len(code(long)) == 8
+        assert code(long).isdigit()
+        assert not code(long).endswith(code(short))
+        codes.add(code(long))
+
+    # Of 200 draws from 10^8 hardly two are equal; of fewer digits they would be.
+    assert len(codes) == 200
+    assert any(it.startswith("0") for it in codes)
+
+
 def test_codes_are_uniform_and_keep_leading_zeros() -> None:
     # Chi-square over the first digit: 9 degrees of freedom, p = 0.001 is 27.9.
     draws = 20_000
@@ -69,15 +93,17 @@ def test_codes_are_uniform_and_keep_leading_zeros() -> None:
     assert chi_square < 27.9
 
 
-@given(st.sampled_from(["login", "verify"]))
-def test_an_id_reads_back(purpose: str) -> None:
-    made = VerificationId.new(TAG, purpose, mark=MARK)  # type: ignore[arg-type]
+@given(st.sampled_from(get_args(Purpose)), st.sampled_from(get_args(Digits)))
+def test_an_id_reads_back(purpose: Purpose, digits: Digits) -> None:
+    made = VerificationId.new(TAG, purpose, mark=MARK, digits=digits)
 
     read = VerificationId.parse(str(made))
 
     assert read == made
     assert read is not None
-    assert read.purpose == purpose
+    assert (read.purpose, read.digits) == (purpose, digits)
+    # What the operator's tools and the schema cut them by.
+    assert len(read.part) == 27
 
 
 @given(st.text())

@@ -2,7 +2,6 @@
 
 import pytest
 
-from services.abuse.guard import SharedLimits
 from services.errors import WrongCode
 from services.events import MessageFollowed, ReceiptTaken
 from services.otp.records import PhoneLimits
@@ -24,6 +23,7 @@ from tests.services.otp.world import (
     Login,
     callback,
     other_than,
+    shared_limits,
 )
 from tests.services.stores import Store
 from tests.services.threads import at_once
@@ -243,7 +243,7 @@ def test_what_follows_counts_against_the_phone(store: Store) -> None:
 
 
 def test_what_follows_counts_against_all(store: Store) -> None:
-    login = Login(store, SharedLimits(sends_global=((1, 600),)))
+    login = Login(store, shared_limits(sends_global=((1, 600),)))
     login.send()
     login.settle()
 
@@ -253,7 +253,7 @@ def test_what_follows_counts_against_all(store: Store) -> None:
 
 
 def test_a_follow_up_that_fails_costs_nothing_and_keeps_the_code(store: Store) -> None:
-    login = Login(store, SharedLimits(sends_global=((2, 600),)))
+    login = Login(store, shared_limits(sends_global=((2, 600),)))
     started = login.send()
     code = login.code
     login.settle()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from services.abuse.guard import SharedLimits
 from services.errors import (
     DeliveryUnavailable,
     RateLimited,
@@ -24,6 +23,7 @@ from tests.services.otp.world import (
     STOPPED,
     Login,
     callback,
+    shared_limits,
 )
 from tests.services.stores import Store
 
@@ -54,7 +54,7 @@ class Tripping(RecordingProvider):
 def test_a_number_that_vendors_answer_oddly_to_is_not_free_to_ask_for(
     store: Store,
 ) -> None:
-    login = Login(store, SharedLimits(sends_per_ip=((1, 600),)))
+    login = Login(store, shared_limits(sends_per_ip=((1, 600),)))
     login.fails(ODD, ODD)
     with pytest.raises(DeliveryUnavailable):
         login.send()
@@ -295,7 +295,7 @@ def test_a_vendor_that_repeats_an_id_is_trusted_with_neither_message(
 
 def test_calls_have_limits_of_their_own(store: Store) -> None:
     voice = caller_of()
-    shared = SharedLimits(calls_global=((1, 600),), sends_per_prefix=())
+    shared = shared_limits(calls_global=((1, 600),), sends_per_prefix=())
     login = Login(store, shared, more=[voice], limits=PhoneLimits(cooldowns=(15,)))
     for phone in (PHONE, OTHER):
         login.send(phone)
@@ -315,7 +315,7 @@ def test_calls_have_limits_of_their_own(store: Store) -> None:
 
 def test_a_call_that_nobody_placed_uses_up_no_limit(store: Store) -> None:
     voice = caller_of()
-    shared = SharedLimits(calls_global=((1, 600),))
+    shared = shared_limits(calls_global=((1, 600),))
     login = Login(store, shared, more=[voice])
     login.send()
     store.clock.advance(60)

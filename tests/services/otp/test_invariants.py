@@ -1,6 +1,8 @@
 """Whatever happens to a phone, in whatever order, the caps hold."""
 
 import json
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pytest
@@ -18,12 +20,23 @@ from services.otp.records import PhoneLimits
 from tests.services.otp.phones import TAG, FakePrize, Phone
 from tests.services.stores import Store, open_embedded, open_real
 
-LIMITS = PhoneLimits()
+LIMITS = PhoneLimits(disable_after=12)
 DAY = 86_400
 
 
+@dataclass(frozen=True)
+class Token:
+    """What a device was told at a login, of which holder (they are counted)."""
+
+    at_ms: int
+    holder: int
+
+
 class PhoneLife(RuleBasedStateMachine):
-    """Sends, resends, failures, guesses right and wrong, and time, in any order."""
+    """Sends, resends, failures, guesses right and wrong, and time, in any order.
+
+    Strangers ask, devices that the holder logged in on, and those of holders before.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,8 +44,14 @@ class PhoneLife(RuleBasedStateMachine):
         self.phone = Phone(self.store, LIMITS)
         self.parts: list[str] = []
         self.born: dict[str, float] = {}
-        self.sends: list[float] = []
+        # Each with whether it was a known device's.
+        self.sends: list[tuple[float, bool]] = []
         self.wrongs: list[tuple[float, str]] = []
+        self.by_device: dict[str, bool] = {}
+        self.tokens: list[Token] = []
+        self.holder = 0
+        self.has_logged_in = False
+        self.in_a_row = {False: 0, True: 0}
         self.won: list[str] = []
         self.sessions = 0
 
@@ -51,9 +70,32 @@ class PhoneLife(RuleBasedStateMachine):
     def send(self) -> None:
         told = self._wait_told()
         record = self.phone.start()
+        if record.outcome == "disabled":
+            assert self.in_a_row[False] >= LIMITS.disable_after
+            return
         assert (record.outcome == "started") == (told == 0)
         if record.outcome == "started":
-            self._sent(record.part)
+            self._sent(record.part, by_device=False)
+
+    @precondition(lambda self: self.tokens)
+    @rule(data=st.data())
+    def send_by_device(self, data: Any) -> None:
+        token = data.draw(st.sampled_from(self.tokens))
+        is_known = self.has_logged_in and token.holder == self.holder
+        self.phone.device_at = token.at_ms
+        record = self.phone.start(by_device=True)
+        if record.outcome == "disabled":
+            assert self.in_a_row[is_known] >= LIMITS.disable_after
+        if record.outcome == "started":
+            self._sent(record.part, by_device=is_known)
+
+    @rule()
+    def forget_holder(self) -> None:
+        self.phone.otp.forget_holder(TAG, LIMITS)
+        self.holder += 1
+        self.has_logged_in = False
+        # Logins are known to the second.
+        self.phone.advance(1)
 
     @precondition(lambda self: self.parts)
     @rule(data=st.data())
@@ -65,10 +107,10 @@ class PhoneLife(RuleBasedStateMachine):
             assert record.part == part
             assert record.attempts_left == before.attempts_left
             assert record.expires_in <= before.expires_in
-            self.sends.append(self.now)
+            self.sends.append((self.now, self.by_device[part]))
         elif record.outcome == "started":
             assert before.expires_in < 60
-            self._sent(record.part)
+            self._sent(record.part, by_device=self.by_device[part])
 
     @precondition(lambda self: self.parts)
     @rule(data=st.data())
@@ -93,15 +135,19 @@ class PhoneLife(RuleBasedStateMachine):
         self.phone.otp.settle(self.phone.last, keep_count=keep_count)
         assert self.phone.status(record.part).state == "none"
         if keep_count:
-            self.sends.append(self.now)
+            self.sends.append((self.now, False))
 
     @precondition(lambda self: self.parts)
     @rule(data=st.data())
     def guess_wrong(self, data: Any) -> None:
         part = data.draw(st.sampled_from(self.parts))
         record = self.phone.check(part)
+        by_device = self.by_device[part]
+        if record.outcome == "disabled":
+            assert self.in_a_row[by_device] >= LIMITS.disable_after
         if record.outcome == "wrong":
             self.wrongs.append((self.now, part))
+            self.in_a_row[by_device] += 1
 
     @precondition(lambda self: self.parts)
     @rule(data=st.data())
@@ -115,7 +161,12 @@ class PhoneLife(RuleBasedStateMachine):
             assert not locked
             assert part not in self.won
             assert self.now - self.born[part] < LIMITS.life
+            assert record.by_device == self.by_device[part]
             self.won.append(part)
+            self.in_a_row = {False: 0, True: 0}
+            self.has_logged_in = True
+            told = record.at_ms - record.at_ms % 1000
+            self.tokens.append(Token(told, self.holder))
         # No session without a won check, no won check without a session.
         assert bool(self.store.client.exists(*FakePrize().keys)) == won
 
@@ -125,14 +176,15 @@ class PhoneLife(RuleBasedStateMachine):
 
     @invariant()
     def sends_keep_within_every_window(self) -> None:
-        for most, window in LIMITS.sends:
-            recent = [at for at in self.sends if at > self.now - window]
-            assert len(recent) <= most
+        for by_device, (most, window) in product((False, True), LIMITS.sends):
+            sends = [at for at, its in self.sends if its == by_device]
+            assert sum(at > self.now - window for at in sends) <= most
 
     @invariant()
     def wrong_checks_keep_within_the_day_and_the_code(self) -> None:
-        recent = [at for at, _ in self.wrongs if at > self.now - DAY]
-        assert len(recent) <= 15
+        recent = [self.by_device[it] for at, it in self.wrongs if at > self.now - DAY]
+        assert recent.count(False) <= 15
+        assert recent.count(True) <= 10
         for part in self.parts:
             guesses = sum(1 for _, guessed in self.wrongs if guessed == part)
             assert guesses <= LIMITS.max_checks
@@ -149,16 +201,17 @@ class PhoneLife(RuleBasedStateMachine):
                 for part in record["verifications"] or {}
                 if (it := self.phone.status(part)).state == "pending"
             ]
-            assert len(pending) <= LIMITS.max_live
+            assert len(pending) <= 2 * LIMITS.max_live
 
     def _wait_told(self) -> int:
         unknown = self.phone.attempt().id.part
         return self.phone.status(unknown).send_wait
 
-    def _sent(self, part: str) -> None:
+    def _sent(self, part: str, *, by_device: bool) -> None:
         self.parts.append(part)
         self.born[part] = self.now
-        self.sends.append(self.now)
+        self.by_device[part] = by_device
+        self.sends.append((self.now, by_device))
 
 
 FREQUENT = settings(max_examples=60, stateful_step_count=40, deadline=None)

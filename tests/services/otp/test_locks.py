@@ -27,7 +27,18 @@ def locks(store: Store) -> Locks:
 
 
 def test_a_phone_that_nobody_knows_is_not_locked(locks: Locks, store: Store) -> None:
-    free = Lock(locked_for=0, wrong_checks=0, in_a_row=0, checks_left=15, forgiven=0)
+    free = Lock(
+        locked_for=0,
+        wrong_checks=0,
+        in_a_row=0,
+        checks_left=15,
+        forgiven=0,
+        since_right=0,
+        disabled=False,
+        device_locked_for=0,
+        device_wrong_checks=0,
+        device_disabled=False,
+    )
 
     assert locks.look(TAG) == free
     assert locks.unlock(TAG) == free

@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.abuse.guard import Caller, Guard, SharedLimits
+from services.abuse.asking import Caller
+from services.abuse.challenges.challenges import Challenges
+from services.abuse.challenges.proof_of_work import ProofOfWork
+from services.abuse.challenges.tickets import Tickets
+from services.abuse.devices import DeviceTokens
+from services.abuse.rules import Rule, Windows
+from services.otp.admission import Admission
 from services.otp.answers import SendRequest, Started
 from services.otp.codes import Peppers, Purpose, phone_tag
 from services.otp.conversions import Conversions
 from services.otp.deliveries import Deliveries
 from services.otp.follow_ups import FollowUps
 from services.otp.messages import MessageStore
+from services.otp.number_policy import NumberPolicy
 from services.otp.numbers import Numbers, TestRange
 from services.otp.phonebook import Phonebook
 from services.otp.planning import Planner
@@ -32,6 +39,7 @@ from services.sms.routing.health import VendorHealth
 from services.sms.senders import Senders
 from services.sms.templates import Templates
 from tests.fakes import Backlog, RecordingProvider
+from tests.services.abuse.world import World
 from tests.services.otp.phones import ON_WIN
 from tests.services.sms.worlds import make_sms
 from tests.services.stores import Store
@@ -71,6 +79,18 @@ def tag_of(e164: str) -> str:
     return phone_tag(b"tag key", e164)
 
 
+def shared_limits(**windows: Windows) -> Mapping[str, Rule]:
+    """What is usual, in mode block, and what a test sets in its place."""
+    usual: dict[str, Windows] = {
+        "sends_per_ip": ((10, 600), (30, 3_600), (100, 86_400)),
+        "sends_per_prefix": ((10, 600), (30, 3_600)),
+        "calls_per_prefix": ((5, 3_600),),
+        "calls_global": ((100, 3_600),),
+        "wrong_checks_per_ip": ((20, 600), (50, 3_600)),
+    }
+    return {name: Rule("block", it) for name, it in (usual | windows).items()}
+
+
 class ReceiptsByHand:
     """Reads what a test wrote; only the callback whose token is "signed" is."""
 
@@ -89,7 +109,7 @@ class Login:
     def __init__(
         self,
         store: Store,
-        shared: SharedLimits | None = None,
+        shared: Mapping[str, Rule] | None = None,
         *,
         more: Sequence[RecordingProvider] = (),
         whatsapp_first: bool = False,
@@ -106,14 +126,9 @@ class Login:
         self.readers = {it.name: ReceiptsByHand() for it in self.providers}
         emit = store.events.append
         otp_store = OtpStore(store.scripts, on_win=ON_WIN, offset_seconds=store.offset)
-        guard = Guard(
-            store.scripts,
-            shared or SharedLimits(),
-            key=b"subject key",
-            tag_of=tag_of,
-            emit=emit,
-            offset_seconds=store.offset,
-        )
+        rules = shared_limits() if shared is None else shared
+        self.abuse = World(store, rules, notes=self.notes)
+        guard = self.abuse.guard
         self.health = VendorHealth(
             store.scripts,
             candidates=lambda channel, _: [
@@ -130,10 +145,26 @@ class Login:
             senders=senders,
             health=self.health,
         )
+        tickets = Tickets(keys=(b"t" * 32,), clock=store.clock)
+        self.devices = DeviceTokens((b"d" * 32,), clock=store.clock)
+        admission = Admission(
+            guard=guard,
+            aftermath=self.abuse.aftermath,
+            challenges=Challenges(
+                proof_of_work=ProofOfWork(
+                    keys=(b"c" * 32,), tickets=tickets, difficulty=1
+                ),
+                captcha=None,
+                emit=emit,
+            ),
+            devices=self.devices,
+            sms=self.sms,
+            emit=emit,
+        )
         phonebook = Phonebook(
             numbers=Numbers(
                 default_region="IN",
-                allowed_regions=["IN"],
+                policy=NumberPolicy.allowing(["IN"]),
                 test_ranges=[TestRange(15550100000, 15550199999, "123456")],
                 test_until=date(2100, 1, 1),
                 clock=store.clock,
@@ -143,7 +174,11 @@ class Login:
             name_key=b"name key",
             limits=limits or PhoneLimits(),
         )
-        planner = Planner(self.sms, whatsapp_first=whatsapp_first)
+        planner = Planner(
+            self.sms,
+            policy=NumberPolicy.allowing(["IN"]),
+            whatsapp_first=whatsapp_first,
+        )
         sender = CodeSender(
             store=otp_store,
             sms=self.sms,
@@ -162,7 +197,7 @@ class Login:
             sms=self.sms,
             follow_ups=FollowUps(
                 store=otp_store,
-                guard=guard,
+                admission=admission,
                 planner=planner,
                 sender=sender,
                 phonebook=phonebook,
@@ -182,6 +217,7 @@ class Login:
             scripts=store.scripts,
             store=otp_store,
             guard=guard,
+            admission=admission,
             planner=planner,
             sender=sender,
             deliveries=self.deliveries,

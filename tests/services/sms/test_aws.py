@@ -260,7 +260,7 @@ def test_an_event_without_the_secret_path_is_nobody_s(token: str) -> None:
 def test_the_simulator_s_events_are_read(simulator: Simulator, state: State) -> None:
     message_id, receipt = receipt_from_simulator(simulator, state)
 
-    assert receipt == Receipt(message_id, state)
+    assert receipt == Receipt(message_id, state, price=0.00581 + 0.003, currency="USD")
 
 
 @pytest.mark.parametrize("code", [None, *Aws.receipt_codes])
@@ -270,7 +270,14 @@ def test_every_event_of_the_simulator_has_a_label(
     message_id, receipt = receipt_from_simulator(simulator, "undelivered", code)
 
     kind = code or "TEXT_CARRIER_UNREACHABLE"
-    assert receipt == Receipt(message_id, "undelivered", aws._RECEIPTS[kind], kind)
+    assert receipt == Receipt(
+        message_id,
+        "undelivered",
+        aws._RECEIPTS[kind],
+        kind,
+        price=0.00581 + 0.003,
+        currency="USD",
+    )
 
 
 # Feedback
@@ -307,3 +314,24 @@ def test_the_simulator_takes_the_feedback_on_a_message_that_it_sent(
     provider.report_conversion(send(provider), converted=True, deadline=deadline)
     with pytest.raises(ProviderFailure, match="ResourceNotFoundException"):
         provider.report_conversion("other", converted=True, deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    ("told", "price"),
+    [
+        ({"totalMessagePrice": 0.06087, "totalCarrierFee": 0.0}, 0.06087),
+        ({"totalMessagePrice": 0.00581, "totalCarrierFee": 0.003}, 0.00881),
+        ({"totalMessagePrice": 0.06087}, 0.06087),
+        ({"totalCarrierFee": 0.003}, None),
+        ({"totalMessagePrice": -1}, None),
+        ({"totalMessagePrice": {"amount": 1}}, None),
+    ],
+    ids=str,
+)
+def test_a_price_is_aws_s_own_and_the_carrier_s_together(
+    told: dict[str, Any], price: float | None
+) -> None:
+    (receipt,) = read({**event("TEXT_DELIVERED"), **told})
+
+    assert receipt.price == (None if price is None else pytest.approx(price))
+    assert receipt.currency == ("" if price is None else "USD")

@@ -264,7 +264,7 @@ def test_a_report_without_the_secret_path_is_nobody_s(token: str) -> None:
 def test_the_simulator_s_reports_are_read(simulator: Simulator, state: State) -> None:
     message_id, receipt = report_from_simulator(simulator, state)
 
-    assert receipt == Receipt(message_id, state)
+    assert receipt == Receipt(message_id, state, price=0.01, currency="EUR")
 
 
 @pytest.mark.parametrize("code", [None, *Infobip.receipt_codes])
@@ -274,4 +274,50 @@ def test_every_error_of_the_simulator_s_reports_has_a_label(
     message_id, receipt = report_from_simulator(simulator, "undelivered", code)
 
     expected = infobip._RECEIPTS[code or 500]
-    assert receipt == Receipt(message_id, "undelivered", expected, str(code or 500))
+    assert receipt == Receipt(
+        message_id,
+        "undelivered",
+        expected,
+        str(code or 500),
+        price=0.01,
+        currency="EUR",
+    )
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        None,
+        {},
+        {"pricePerMessage": 0.01},
+        {"currency": "EUR"},
+        {"pricePerMessage": -0.01, "currency": "EUR"},
+        {"pricePerMessage": True, "currency": "EUR"},
+        {"pricePerMessage": 0.01, "currency": "euros"},
+        {"pricePerMessage": 0.01, "currency": 978},
+        "0.01 EUR",
+    ],
+    ids=str,
+)
+def test_a_report_without_a_whole_price_has_none(price: object) -> None:
+    report = {"messageId": "1", "status": {"groupId": 3, "id": 5}, "price": price}
+
+    (receipt,) = read({"results": [report]})
+
+    assert receipt == Receipt("1", "delivered")
+
+
+def test_each_report_has_its_own_price() -> None:
+    reports = [
+        {
+            "messageId": name,
+            "status": {"groupId": 3, "id": 5},
+            "price": {"pricePerMessage": amount, "currency": currency},
+        }
+        for name, amount, currency in (("1", 0.01, "EUR"), ("2", "0.02", "usd"))
+    ]
+
+    assert read({"results": reports}) == [
+        Receipt("1", "delivered", price=0.01, currency="EUR"),
+        Receipt("2", "delivered", price=0.02, currency="USD"),
+    ]

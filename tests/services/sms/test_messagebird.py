@@ -213,7 +213,7 @@ def test_a_report_without_the_secret_path_is_nobody_s(token: str) -> None:
 def test_the_simulator_s_reports_are_read(simulator: Simulator, state: State) -> None:
     message_id, receipt = receipt_from_simulator(simulator, state)
 
-    assert receipt == Receipt(message_id, state)
+    assert receipt == Receipt(message_id, state, price=0.0375, currency="EUR")
 
 
 @pytest.mark.parametrize("code", [None, *MessageBird.receipt_codes])
@@ -223,7 +223,14 @@ def test_every_error_of_the_simulator_s_reports_has_a_label(
     message_id, receipt = receipt_from_simulator(simulator, "undelivered", code)
 
     expected = messagebird._RECEIPTS[code or 34]
-    assert receipt == Receipt(message_id, "undelivered", expected, str(code or 34))
+    assert receipt == Receipt(
+        message_id,
+        "undelivered",
+        expected,
+        str(code or 34),
+        price=0.0375,
+        currency="EUR",
+    )
 
 
 # Conversions
@@ -256,3 +263,9 @@ def test_the_simulator_takes_the_report_of_a_message_that_it_sent(
     provider.report_conversion(send(provider), converted=True, deadline=deadline)
     with pytest.raises(ProviderFailure, match=r"\(20\)"):
         provider.report_conversion("other", converted=True, deadline=deadline)
+
+
+def test_a_price_needs_its_currency() -> None:
+    (receipt,) = read_query("id=1&status=sent&price%5Bamount%5D=0.0375")
+
+    assert receipt == Receipt("1", "sent")

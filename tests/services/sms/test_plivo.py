@@ -303,7 +303,7 @@ def test_the_second_version_is_for_one_address() -> None:
 def test_the_simulator_s_receipts_are_read(simulator: Simulator, state: State) -> None:
     message_id, receipt = receipt_from_simulator(simulator, state)
 
-    assert receipt == Receipt(message_id, state)
+    assert receipt == Receipt(message_id, state, price=0.003, currency="USD")
 
 
 @pytest.mark.parametrize("code", [None, *Plivo.receipt_codes])
@@ -313,4 +313,19 @@ def test_every_error_of_the_simulator_s_receipts_has_a_label(
     message_id, receipt = receipt_from_simulator(simulator, "undelivered", code)
 
     expected: Failure = plivo._RECEIPTS[code or 1000]
-    assert receipt == Receipt(message_id, "undelivered", expected, str(code or 1000))
+    assert receipt == Receipt(
+        message_id,
+        "undelivered",
+        expected,
+        str(code or 1000),
+        price=0.003,
+        currency="USD",
+    )
+
+
+def test_the_price_is_that_of_all_units() -> None:
+    fields = {"Units": "2", "TotalRate": "0.00300", "TotalAmount": "0.00600"}
+
+    (receipt,) = read_fields(Status="sent", **fields)
+
+    assert (receipt.price, receipt.currency) == (0.006, "USD")

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,21 @@ def test_an_accepted_message_arrives_with_the_id_that_is_returned(
     assert message.id == message_id
     assert message.outcome == "accepted"
     assert "123456" in message.text
+
+
+def test_a_code_of_eight_digits_arrives_whole(
+    vendor: Vendor, provider: Provider, simulator: Simulator
+) -> None:
+    # As codes are while so many are guessed; leading zeros are part of it.
+    (channel, *_) = provider.channels
+    usual = message_to(vendor.phone, channel=channel)
+    long = replace(usual, code="01234567", text="01234567 is your QuickCart code.")
+
+    provider.send(long, CLOCK.monotonic() + WAIT)
+
+    (message,) = simulator.messages(to=vendor.phone.e164, provider=vendor.name)
+    assert message.outcome == "accepted"
+    assert "01234567" in message.text
 
 
 def test_it_says_what_it_is(vendor: Vendor, provider: Provider) -> None:

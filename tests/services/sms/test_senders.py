@@ -1,8 +1,5 @@
-"""Whose name a message comes in, and what it costs."""
+"""Whose name a message comes in."""
 
-import pytest
-
-from services.sms.prices import Prices
 from services.sms.senders import Senders
 from tests.services.sms.fakes import GERMAN, INDIAN
 from utils.phone import PhoneNumber
@@ -42,18 +39,3 @@ def test_a_resend_by_the_same_vendor_comes_from_the_next_sender() -> None:
     picked = [SENDERS.pick("twilio", AMERICAN, turn) for turn in range(3)]
 
     assert picked == ["+15005550006", "+15005550007", "+15005550006"]
-
-
-@pytest.mark.parametrize("number", [INDIAN, "+91", "+919876543210"])
-def test_a_price_is_looked_up_by_number_or_prefix(number: PhoneNumber | str) -> None:
-    prices = Prices([("twilio", "+91", 0.0832), ("twilio", "", 0.05)])
-
-    assert prices.of("twilio", number) == 0.0832
-    assert prices.of("twilio", GERMAN) == 0.05
-    assert prices.of("vonage", number) is None
-
-
-def test_what_costs_nothing_has_a_price() -> None:
-    prices = Prices([("webhook", "+91", 0.0), ("webhook", "", 0.05)])
-
-    assert prices.of("webhook", INDIAN) == 0.0

@@ -1,19 +1,32 @@
 """The service: who is asked, in which order, and what is told of it."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from services.events import ProviderCalled
+from services.sms.learned_prices import LearnedPrices
 from services.sms.outgoing import Delivery, NotDelivered
-from services.sms.provider import ProviderFailure, Reason, Refused, Scope
+from services.sms.prices import Price, Prices
+from services.sms.provider import Channel, ProviderFailure, Reason, Refused, Scope
+from services.sms.receipts import Receipt
 from tests.fakes import FakeClock
 from tests.services.sms.fakes import (
     GERMAN,
+    INDIAN,
     ScriptedProvider,
     ambiguous,
     refused,
     unavailable,
 )
-from tests.services.sms.worlds import ACCOUNT_COUNTRY, World, failing, pair
+from tests.services.sms.worlds import (
+    ACCOUNT_COUNTRY,
+    World,
+    failing,
+    make_sms,
+    pair,
+)
+from tests.services.stores import open_embedded
 
 # Who serves a region
 
@@ -73,7 +86,11 @@ def test_the_first_provider_takes_it() -> None:
     delivery = world.send("b")
 
     assert delivery == Delivery(
-        provider="b", channel="sms", status="accepted", message_id="b-1"
+        provider="b",
+        channel="sms",
+        status="accepted",
+        message_id="b-1",
+        billed=("b",),
     )
     assert world.calls == [("b", "accepted")]
 
@@ -144,6 +161,93 @@ def test_an_outage_tells_who_was_asked_and_who_was_left_alone() -> None:
 
 def _told(name: str, failure: ProviderFailure) -> str:
     return f"{name} {failure.reason} {failure.vendor_code}".strip()
+
+
+@pytest.mark.parametrize(
+    ("failures", "billed"),
+    [
+        ((), ("a",)),
+        ((unavailable(),), ("b",)),
+        ((ambiguous(),), ("a", "b")),
+        ((ambiguous(), ambiguous()), ("a", "b", "c")),
+        ((ambiguous(), unavailable()), ("a", "c")),
+    ],
+    ids=["first", "second", "maybe", "both maybe", "not the second"],
+)
+def test_whoever_took_it_or_may_have_will_send_a_bill(
+    failures: tuple[ProviderFailure, ...], billed: tuple[str, ...]
+) -> None:
+    vendors = [failing(name, it) for name, it in zip("ab", failures, strict=False)]
+    rest = [ScriptedProvider(it) for it in "abc"[len(vendors) :]]
+    world = World(*vendors, *rest)
+
+    assert world.send("a").billed == billed
+
+
+def test_a_refusal_tells_who_may_have_sent_before() -> None:
+    world = World(
+        failing("a", ambiguous()), failing("b", unavailable()), failing("c", refused())
+    )
+
+    with pytest.raises(Refused) as caught:
+        world.send("a")
+
+    assert caught.value.billed == ("a",)
+
+
+def test_an_outage_tells_who_may_have_sent_all_the_same() -> None:
+    world = World(failing("a", unavailable()), failing("b", ambiguous()))
+
+    with pytest.raises(NotDelivered) as caught:
+        world.send("a")
+
+    assert caught.value.billed == ("b",)
+
+
+def test_who_is_left_alone_sends_no_bill() -> None:
+    world = World(failing("a", *[ambiguous()] * 5), ScriptedProvider("b"))
+    world.send_until_open("a")
+
+    assert world.send("a").billed == ("b",)
+
+
+# What it costs
+
+
+def test_a_send_may_cost_what_all_of_its_vendors_charge() -> None:
+    prices = Prices(
+        [
+            Price("a", 0.0832, country="IN"),
+            Price("b", 0.05),
+            Price("v", 0.4, channel="voice"),
+        ],
+        unknown=0.1,
+    )
+    sms = make_sms([ScriptedProvider("a")], clock=FakeClock(), prices=prices)
+
+    assert sms.price_micros("a", "sms", INDIAN) == 83_200
+    assert sms.price_micros("a", "sms", GERMAN) == 100_000
+    assert sms.cost_micros(INDIAN, {"sms": ("a", "b")}) == 133_200
+    orders: Mapping[Channel, Sequence[str]] = {
+        "sms": ("a", "b", "console"),
+        "voice": ("v",),
+        "whatsapp": (),
+    }
+    assert sms.cost_micros(INDIAN, orders) == 533_200
+    assert sms.cost_micros(INDIAN, {}) == 0
+
+
+def test_the_service_learns_what_receipts_tell() -> None:
+    store = open_embedded()
+    learned = LearnedPrices(store.scripts, currency="USD")
+    prices = Prices([Price("a", 0.05)], learned=learned)
+    sms = make_sms([ScriptedProvider("a")], clock=FakeClock(), prices=prices)
+    receipt = Receipt("1", "delivered", price=0.07, currency="USD")
+
+    sms.learn_price("a", "sms", INDIAN, receipt)
+    sms.exchange_prices()
+
+    assert sms.price_micros("a", "sms", INDIAN) == 70_000
 
 
 def test_a_refusal_after_an_ambiguous_answer_says_that_it_may_have_left() -> None:

@@ -264,7 +264,7 @@ class TestProblems:
 
         assert sorted(find_unserved(own, vendors={"twilio"}, regions=("IN",))) == [
             "template 1: is for aws, which is not configured",
-            "template 3: is for US, which ALLOWED_COUNTRIES lacks",
+            "template 3: is for US, which is not served",
         ]
 
 

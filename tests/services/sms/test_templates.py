@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.sms.dlt import find_mismatch
 from services.sms.own_templates import TemplateError
 from services.sms.provider import Dlt
 from services.sms.segments import segments
@@ -35,9 +36,10 @@ class Writer:
         purpose: str = "login",
         client: str | None = None,
         ttl_seconds: int = 300,
+        code: str = "123456",
     ) -> Text:
         return self.templates.render(
-            "123456",
+            code,
             vendor=vendor,
             region=region,
             locale=locale,
@@ -203,6 +205,35 @@ class TestOneSms:
             assert text.startswith("123456 ")
             assert brand in text
 
+    @pytest.mark.parametrize("locale", WORDS)
+    @pytest.mark.parametrize(("brand", "host"), [("QuickCart", HOST), (LONG_BRAND, "")])
+    def test_every_text_with_eight_digits_is_one_too(
+        self, locale: str, brand: str, host: str
+    ) -> None:
+        made = writer(brand, host=host or None, ttl_seconds=600)
+        for purpose, client in itertools.product(WORDINGS, CLIENTS):
+            text = made.write(
+                locale=locale, purpose=purpose, client=client, code="12345678"
+            ).text
+
+            assert segments(text) == 1, text
+            assert text.startswith("12345678 ")
+            if host and client in {"web", "ios"}:
+                # https://wicg.github.io/sms-one-time-codes/ has no fixed length.
+                assert text.endswith(f"\n\n@{host} #12345678")
+
+    def test_what_fits_with_six_digits_alone_is_shortest_with_eight(self) -> None:
+        brand = "क्विककार्ट"
+        # Texts to China have a space more.
+        host = "h" * (69 - len(f"123456 {brand}\n\n@.com #123456")) + ".com"
+        made = writer(brand, host=host)
+
+        assert segments(made.write(locale="hi").text) == 1
+        text = made.write(locale="hi", code="12345678").text
+
+        assert text == f"12345678 {brand}\n\n@{host} #12345678"
+        assert segments(text) == 2
+
     @pytest.mark.parametrize("locale", ["en", "es", "fr", "pt", "de", "id"])
     def test_where_160_characters_can_be_had_nothing_is_left_out(
         self, locale: str
@@ -281,6 +312,18 @@ class TestOwn:
         )
         assert made.write(vendor="twilio").text.startswith("123456 is your")
         assert made.write(vendor="twilio").dlt is None
+
+    def test_eight_digits_are_what_is_registered_too(self) -> None:
+        dlt = {"dlt_entity_id": "1" * 19, "dlt_template_id": "2" * 19}
+        for variable in ("var", "numeric", "number", "alphanumeric"):
+            registered = f"{{#{variable}#}}: QuickCart"
+            own = {"text": "{code}: {brand}", "vendor": "aws", "dlt_text": registered}
+            made = writer(own=({**own, **dlt},))
+
+            text = made.write(vendor="aws", code="12345678").text
+
+            assert text == "12345678: QuickCart"
+            assert find_mismatch(registered, text) is None
 
     def test_a_language_that_only_it_has_can_be_chosen(self) -> None:
         tamil = "உங்கள் குறியீடு {code}"

@@ -377,14 +377,15 @@ def test_the_simulator_s_signatures_hold(
         signature_secret=DEFAULT_SIGNATURE_SECRET,
         signature_method=method,
     )
-    assert list(reader.read(callback)) == [Receipt(message_id, "delivered")]
+    delivered = Receipt(message_id, "delivered", price=0.0333, currency="EUR")
+    assert list(reader.read(callback)) == [delivered]
 
 
 @pytest.mark.parametrize("state", ["sent", "delivered"])
 def test_the_simulator_s_receipts_are_read(simulator: Simulator, state: State) -> None:
     message_id, receipt = receipt_from_simulator(simulator, state)
 
-    assert receipt == Receipt(message_id, state)
+    assert receipt == Receipt(message_id, state, price=0.0333, currency="EUR")
 
 
 @pytest.mark.parametrize("code", [None, *Vonage.receipt_codes])
@@ -394,7 +395,14 @@ def test_every_error_of_the_simulator_s_receipts_has_a_label(
     message_id, receipt = receipt_from_simulator(simulator, "undelivered", code)
 
     expected = vonage._RECEIPTS[code or 99]
-    assert receipt == Receipt(message_id, "undelivered", expected, str(code or 99))
+    assert receipt == Receipt(
+        message_id,
+        "undelivered",
+        expected,
+        str(code or 99),
+        price=0.0333,
+        currency="EUR",
+    )
 
 
 def test_an_unsigned_receipt_of_the_simulator_is_read(simulator: Simulator) -> None:
@@ -405,7 +413,8 @@ def test_an_unsigned_receipt_of_the_simulator_is_read(simulator: Simulator) -> N
 
     found = VonageReceipts(token=TOKEN).read(callback_from(call, token=TOKEN))
 
-    assert list(found) == [Receipt(message_id, "delivered")]
+    delivered = Receipt(message_id, "delivered", price=0.0333, currency="EUR")
+    assert list(found) == [delivered]
 
 
 # Conversions
@@ -467,3 +476,21 @@ def test_a_conversion_that_vonage_does_not_take_says_so(
     assert Failure(caught.value.reason, caught.value.scope) == expected
     assert caught.value.vendor_code == f"http_{status}"
     assert_shows_nothing(caught.value)
+
+
+@pytest.mark.parametrize("style", ["GET", "POST", "POST-JSON"])
+def test_a_receipt_tells_the_price_in_euros(simulator: Simulator, style: Style) -> None:
+    send(make(make_transport(simulator.url), receipts_url=SIGNED_URL))
+    (message,) = simulator.messages()
+    call = Vonage(style=style).receipt(message, "delivered", None, SIGNED_URL)
+
+    (receipt,) = read_signed(callback_from(call), secret=DEFAULT_SIGNATURE_SECRET)
+
+    assert (receipt.price, receipt.currency) == (0.0333, "EUR")
+
+
+@pytest.mark.parametrize("price", ["", "-0.0333", "free", "0,0333", "nan", "1e-3"])
+def test_what_is_no_price_is_none(price: str) -> None:
+    (receipt,) = read_unsigned(status="delivered", price=price)
+
+    assert (receipt.price, receipt.currency) == (None, "")

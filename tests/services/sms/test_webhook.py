@@ -16,8 +16,9 @@ from services.sms.providers.webhook import (
     WebhookReceipts,
 )
 from services.sms.receipts import BadSignature, Callback, Receipt
-from services.sms.standard_webhooks import check_signature, read_secret, sign
+from services.sms.standard_webhooks import check_signature
 from services.sms.transport import Body, Reply
+from services.standard_webhooks import read_secret, sign
 from tests.services.sms.contract.vendor import answering, failure_from, send
 from tests.services.sms.contract.webhook import OTHER_SECRET, VENDOR, make
 from tests.services.sms.fakes import FakeClock, message_to
@@ -428,3 +429,12 @@ def test_the_simulator_s_own_receipts_are_believed(
 
 def test_every_class_of_the_simulator_has_a_label() -> None:
     assert set(Webhook.receipt_codes) == set(webhook._FAILURES)
+
+
+@pytest.mark.parametrize("price", [0.002, "0.002"], ids=["number", "text"])
+def test_a_gateway_may_say_what_a_message_cost(price: object) -> None:
+    document = {"message_id": "abc", "price": price, "currency": "INR"}
+
+    (receipt,) = read({"status": "delivered", **document})
+
+    assert receipt == Receipt("abc", "delivered", price=0.002, currency="INR")

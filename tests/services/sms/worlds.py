@@ -41,9 +41,11 @@ def make_sms(
     emit: Callable[[Event], None] = lambda _: None,
     senders: Senders | None = None,
     health: VendorHealth | None = None,
+    prices: Prices | None = None,
 ) -> SmsService:
     """Build the service as it is built from no settings but the vendors'."""
     routes = Routes(providers)
+    prices = prices or Prices()
     health = health or VendorHealth(
         open_embedded().scripts, candidates=lambda *_: (), clock=clock, emit=emit
     )
@@ -51,7 +53,7 @@ def make_sms(
         health,
         mode="order",
         shadow=False,
-        price_of=Prices().of,
+        price_of=prices.of,
         emit=emit,
         draws=random.Random(1),  # noqa: S311 - a seed makes the test repeatable
         adaptive_draws=random.Random(1),  # noqa: S311
@@ -62,6 +64,7 @@ def make_sms(
         router=router,
         health=health,
         senders=senders or Senders(),
+        prices=prices,
         templates=Templates(brand="Shop", ttl_seconds=300),
         clock=clock,
         emit=emit,

@@ -6,8 +6,8 @@ from typing import Any
 from services.sms.provider import Provider
 from services.sms.providers import webhook
 from services.sms.providers.webhook import BodyFormat, WebhookProvider
-from services.sms.standard_webhooks import read_secret
 from services.sms.transport import Transport
+from services.standard_webhooks import read_secret
 from tests.services.sms.contract.vendor import Vendor
 from tests.services.sms.posting import CLOCK
 from tests.simulator.webhook import DEFAULT_SECRET, Webhook

@@ -102,7 +102,7 @@ class World:
             self.worker.health,
             mode="adaptive",
             shadow=False,
-            price_of=lambda vendor, phone: None,
+            price_of=lambda *_: None,
             emit=lambda event: None,
             draws=random.Random(12),  # noqa: S311
             adaptive_draws=random.Random(13),  # noqa: S311

@@ -40,7 +40,7 @@ class World:
             self,
             mode=mode,
             shadow=shadow,
-            price_of=lambda vendor, _: self.prices.get(vendor),
+            price_of=lambda vendor, *_: self.prices.get(vendor),
             emit=self.events.append,
             draws=random.Random(seed),  # noqa: S311
             adaptive_draws=random.Random(seed + 1),  # noqa: S311
