@@ -78,6 +78,7 @@ def test_a06_of_1000_sends_a_victim_gets_3_in_ten_minutes_and_10_in_a_day(
     assert attacker.most_within(DAY) == 10
 
 
+@pytest.mark.slow
 def test_a07_of_2000_sends_over_one_block_few_reach_the_vendor(
     api: Api, attacker: Attacker
 ) -> None:

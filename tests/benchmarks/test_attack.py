@@ -1,5 +1,7 @@
 """The attack laboratory on a small scale: what its books say, and what holds."""
 
+import pytest
+
 from benchmarks.abuse.customers import draw_customers
 from benchmarks.abuse.enumeration import compare
 from benchmarks.abuse.findings import Findings
@@ -10,6 +12,9 @@ from benchmarks.abuse.quiet import quiet_day
 from benchmarks.abuse.report import write_report
 from benchmarks.abuse.town import Honest
 from benchmarks.abuse.victim import bomb, lock_out
+
+# A small laboratory takes seconds all the same.
+pytestmark = pytest.mark.slow
 
 SEED = 1
 SCALE = 0.05

@@ -33,6 +33,9 @@ def variables(simulator: Simulator, redis_url: str) -> dict[str, str]:
         "SECRET_KEY": OLD,
         "RESEND_COOLDOWNS": "1",
         "SENDS_PER_IP": "off",
+        "PHONES_PER_IP": "off",
+        "SENDS_PER_PREFIX": "off",
+        "RULE_MODES": "prefix_conversion=off, country_conversion=off",
         "SIGNING_KEYS_SECONDS": "0.1",
     }
 
