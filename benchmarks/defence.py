@@ -18,7 +18,6 @@ _ON = {
     "SENDS_GLOBAL": _UNREACHABLE,
     "SPEND_GLOBAL": _MONEY,
     "SPEND_PER_COUNTRY": _MONEY,
-    "SMS_PRICES": "twilio: 0.01",
 }
 
 
